@@ -1,0 +1,65 @@
+"""Generated source as importable modules, kept in the user's cache directory.
+
+A module is a file named by the hash of its source, so a changed generator makes a new file, two
+processes that generate the same source write the same bytes, and numba's own on-disk cache (which is
+keyed by file) makes the second process start in milliseconds. The file is also what a learner reads.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import sys
+import tempfile
+from pathlib import Path
+from types import ModuleType
+
+
+def cache_directory() -> Path:
+    """Where generated code is kept: `UNROLL_CACHE`, else the user's cache directory."""
+    chosen = os.environ.get("UNROLL_CACHE")
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    directory = Path(chosen) if chosen else base / "unroll"
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        return directory
+    except OSError:  # a read-only home must not stop anyone: compile afresh in each process
+        return Path(tempfile.mkdtemp(prefix="unroll-"))
+
+
+def load(source: str, purpose: str) -> ModuleType:
+    """Import `source` as a module; `purpose` is the readable part of the file's name."""
+    name = f"unroll_{purpose}_{hashlib.sha256(source.encode()).hexdigest()[:16]}"
+    if name in sys.modules:
+        return sys.modules[name]
+    path = cache_directory() / f"{name}.py"
+    if not path.is_file() or path.read_text(encoding="utf-8") != source:
+        _write_atomically(path, source)
+    try:
+        return _import(name, path)
+    except Exception:  # a damaged compiled file may raise anything: compile once more from source
+        for stale in (path.parent / "__pycache__").glob(f"{name}*"):
+            stale.unlink(missing_ok=True)
+        return _import(name, path)
+
+
+def _import(name: str, path: Path) -> ModuleType:
+    specification = importlib.util.spec_from_file_location(name, path)
+    assert specification is not None and specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[name] = module  # before execution: numba refers to the module by name in its cache
+    try:
+        specification.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _write_atomically(path: Path, text: str) -> None:
+    """A reader in another process sees the whole file or none of it."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".part")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+    Path(temporary).replace(path)
