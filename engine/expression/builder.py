@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
 
 from engine.expression.errors import SourceLine, Span
 from engine.expression.program import Instruction
@@ -140,8 +141,8 @@ class Builder:
                 return Application(node, OPERATORS[type(operator)], 2, (left, right))
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 return Application(node, "neg", 1, (operand,))
-            case ast.Call(func=ast.Name(), keywords=[]):
-                return self.call(expression, node)
+            case ast.Call(func=ast.Name() as callee, args=operands, keywords=[]):
+                return self.call(expression, node, callee, operands)
             case ast.Compare():
                 hint = "multiply two comparisons: (0 < x) * (x < 1)"
                 raise expression.error("comparisons cannot be chained", node, hint)
@@ -151,42 +152,33 @@ class Builder:
             case _:
                 raise expression.error("this is not part of the language", node)
 
-    def call(self, expression: Expression, node: ast.Call) -> Application:
+    def call(
+        self, expression: Expression, node: ast.expr, callee: ast.Name, operands: Sequence[ast.expr]
+    ) -> Application:
         """f(a, b, …) with as many values as f takes."""
-        assert isinstance(node.func, ast.Name)
-        name = node.func.id
+        name = callee.id
         primitive = function(name)
         if primitive is None:
             message, hint = f"there is no function “{name}”", function_hint(name)
             if name in self.names:
                 message, hint = f"“{name}” is a value, not a function", f"to multiply, write {name}*(…)"
-            raise expression.error(message, node.func, hint)
-        given, arity = len(node.args), primitive.arity
+            raise expression.error(message, callee, hint)
+        given, arity = len(operands), primitive.arity
         if given < arity or (given > arity and name not in FOLDED):
-            takes = (
-                f"{arity} or more values"
-                if name in FOLDED
-                else "1 value"
-                if arity == 1
-                else f"{arity} values"
-            )
-            message = f"“{name}” takes {takes}, but {given} {'is' if given == 1 else 'are'} given"
+            values = "or more values" if name in FOLDED else "value" if arity == 1 else "values"
+            message = f"“{name}” takes {arity} {values}, here it is given {given}"
             raise expression.error(message, node, f"write {usage(name, arity)}")
-        return Application(node, primitive.name, arity, node.args)
+        return Application(node, primitive.name, arity, operands)
 
     def apply(self, expression: Expression, application: Application, arguments: Sequence[int]) -> int:
-        """Add the instruction that applies a primitive, or several where values are folded; the last index."""
+        """Add the instruction that applies a primitive (several where values are folded); the last index."""
         span = expression.span(application.node)
-        operands, rest = tuple(arguments[: application.arity]), arguments[application.arity :]
-        index = self.add(
-            expression.line, Instruction("apply", application.primitive, operands, None, None, span)
-        )
-        for argument in rest:
-            operands = (index, argument)
-            index = self.add(
-                expression.line, Instruction("apply", application.primitive, operands, None, None, span)
-            )
-        return index
+
+        def add(*operands: int) -> int:
+            instruction = Instruction("apply", application.primitive, operands, None, None, span)
+            return self.add(expression.line, instruction)
+
+        return reduce(add, arguments[application.arity :], add(*arguments[: application.arity]))
 
     def add_input(self, line: SourceLine, span: Span, name: str, default: float | None) -> int:
         if sum(earlier.operation == "input" for earlier in self.instructions) == MAX_INPUTS:
@@ -204,12 +196,14 @@ class Builder:
 
 def signed_number(node: ast.expr) -> float | None:
     """The value of a number written with or without a sign; None for anything else."""
-    match node:
-        case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
-            return float(value)
-        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
-            return -float(value)
-        case ast.UnaryOp(op=ast.UAdd(), operand=ast.Constant(value=int() | float() as value)):
-            return float(value)
-        case _:
-            return None
+    sign = 1.0
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
+        sign = -1.0 if isinstance(node.op, ast.USub) else 1.0
+        node = node.operand
+    if (
+        isinstance(node, ast.Constant)
+        and isinstance(node.value, int | float)
+        and not isinstance(node.value, bool)
+    ):
+        return sign * float(node.value)
+    return None

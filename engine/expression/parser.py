@@ -69,7 +69,7 @@ def read_outputs(builder: Builder, line: SourceLine) -> tuple[int, ...]:
     if target is not None:
         builder.assign(target, expression)
         hint = f"add a line that says what to compute, for example {target.text}"
-        raise line.error("the last line must be an expression", target.start, len(line.text.rstrip()), hint)
+        raise line.error("the last line must be an expression", target.start, expression.end, hint)
     root = expression.root
     outputs = root.elts if isinstance(root, ast.Tuple) else [root]
     return tuple(builder.build(expression, output) for output in outputs)

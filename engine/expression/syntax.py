@@ -24,6 +24,10 @@ class Expression:
     code: str
     root: ast.expr
 
+    @property
+    def end(self) -> int:
+        return self.start + len(self.code)
+
     def span(self, node: ast.expr) -> Span:
         """Where a node stands; Python counts bytes of UTF-8, a Span counts characters."""
         code = self.code.encode()

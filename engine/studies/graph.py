@@ -6,14 +6,14 @@ chosen mode and order, and find every input's derivative by independent ways.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import Field
 
 from engine.autodiff import cotangents, tangents
-from engine.expression import Program, parse
+from engine.expression import ExpressionError, Program, parse
 from engine.functional import central_difference
 from engine.graph import Graph
 from engine.oracles import torch_reference
@@ -36,7 +36,10 @@ class GraphSetup(Setup):
         description="Lines `name = expression`, then an expression; `a, b` gives several outputs.",
     )
     values: dict[str, float] = Field(
-        default={}, title="Values", description="Values of the inputs, by name; others keep their start value."
+        default={"x1": 2.0, "x2": 0.0, "w1": -3.0, "w2": 1.0, "b": 6.88},
+        max_length=32,
+        title="Values",
+        description="Values of the inputs, by name; others keep their start value.",
     )
     output: int = Field(
         default=0, ge=0, le=15, title="Output", description="Which output to differentiate, from 0."
@@ -109,6 +112,7 @@ class Costs:
 class GraphResult:
     setup: GraphSetup
     program: Program
+    values: Mapping[str, float]  # of every input of the program, also of those no output depends on
     graph: Graph
     steps: tuple[Step, ...]
     inputs: tuple[InputGradient, ...]
@@ -144,7 +148,8 @@ def run(setup: GraphSetup) -> GraphResult:
     """
     program = parse(setup.program)
     _validate(setup, program)
-    recording = record(program, input_values(program, setup.values))
+    values = input_values(program, setup.values)
+    recording = record(program, values)
     outputs, chosen = recording.outputs, setup.output
     if setup.differentiate:
         outputs, chosen = [recording.gradient(setup.output, setup.differentiate)], 0
@@ -153,6 +158,7 @@ def run(setup: GraphSetup) -> GraphResult:
     return GraphResult(
         setup=setup,
         program=program,
+        values=values,
         graph=graph,
         steps=tuple(steps),
         inputs=tuple(_input_gradients(setup, recording, outputs[chosen], graph, steps)),
@@ -160,12 +166,18 @@ def run(setup: GraphSetup) -> GraphResult:
     )
 
 
+def input_names(program: str) -> tuple[str, ...]:
+    """The inputs of a program, none while it has an error."""
+    try:
+        return tuple(parse(program).inputs)
+    except ExpressionError:
+        return ()
+
+
 def check(result: GraphResult) -> list[Check]:
     """The output and every input's derivative against torch.autograd in float64."""
     setup = result.setup
-    values = {entry.name: entry.value for entry in result.inputs}
-    values = input_values(result.program, {**setup.values, **values})
-    reference = torch_reference(result.program, values, setup.output, setup.differentiate)
+    reference = torch_reference(result.program, result.values, setup.output, setup.differentiate)
     figures = [("output", reference.value, result.graph.value)]
     figures += [
         (gradient_name(entry.name), reference.gradients[entry.name], entry.shown) for entry in result.inputs
@@ -237,6 +249,41 @@ def _costs(graph: Graph) -> Costs:
         reverse=cost(cotangent_steps(graph, output) for output in graph.outputs),
         path_visits=count_paths(graph, graph.differentiated),
     )
+
+
+EXAMPLES: dict[str, GraphSetup] = {
+    "a neuron": GraphSetup(),
+    "a diamond": GraphSetup(program="u = x * x\nv = sin(u)\nu*v + u", values={"x": 1.5}),
+    "softmax of three": GraphSetup(
+        program=(
+            "m = max(a, b, c)\n"
+            "p = exp(a - m)\n"
+            "q = exp(b - m)\n"
+            "r = exp(c - m)\n"
+            "s = p + q + r\n"
+            "p/s, q/s, r/s"
+        ),
+        values={"a": 2.0, "b": 1.0, "c": 0.1},
+    ),
+    "a 2-2-1 net": GraphSetup(
+        program=(
+            "h1 = tanh(w11*x1 + w12*x2 + b1)\n"
+            "h2 = tanh(w21*x1 + w22*x2 + b2)\n"
+            "p = sigmoid(v1*h1 + v2*h2 + c)\n"
+            "-(y*log(p) + (1 - y)*log(1 - p))"
+        ),
+        values={
+            "x1": 1.0, "x2": -0.5, "w11": 0.8, "w12": -1.2, "b1": 0.1, "w21": -0.4, "w22": 0.9, "b2": -0.3,
+            "v1": 1.5, "v2": -0.7, "c": 0.2, "y": 1.0,
+        },
+    ),
+    "Rosenbrock": GraphSetup(program="(1 - x)**2 + 100*(y - x**2)**2", values={"x": -1.2, "y": 1.0}),
+    "diamond chain": GraphSetup(
+        program="a = x + sin(x)\nb = a + sin(a)\nc = b + sin(b)\nd = c + sin(c)\nd + sin(d)",
+        values={"x": 0.3},
+        order="every path",
+    ),
+}  # fmt: skip
 
 
 STUDY = Study(

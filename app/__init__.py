@@ -1,0 +1,1 @@
+"""The shell around the engine: server, navigation, and what pages share."""

@@ -1,0 +1,54 @@
+"""Setup -> widgets: the control that fits a field's type, bounds and help, bound to the page's setup."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+
+import streamlit as st
+from annotated_types import Ge, Le, MaxLen
+from pydantic.fields import FieldInfo
+
+if TYPE_CHECKING:
+    from app.page import Frame
+
+MOST_SEGMENTS = 4  # more choices than this become a list to choose from
+
+
+def control(frame: Frame, name: str, **appearance: Any) -> None:
+    """Show the widget of one field; a change updates the setup, and the setup decides what is shown.
+
+    `appearance` goes to the Streamlit widget (label, height, format…); `options` and `format_func`
+    turn a text field into a choice.
+    """
+    if name in frame.hidden:
+        return
+    field = frame.study.setup.model_fields[name]
+    key = f"{frame.study.name}:{name}"
+    value = getattr(frame.setup, name)
+    if st.session_state.get(key) != value:
+        st.session_state[key] = value
+    widget, settings = _widget(field, appearance.pop("options", None))
+    settings = {"label": field.title or name, "help": field.description, **settings, **appearance}
+    widget(**settings, key=key, on_change=_store, args=(frame, name, key))
+
+
+def _store(frame: Frame, name: str, key: str) -> None:
+    frame.update(**{name: st.session_state[key]})
+
+
+def _widget(field: FieldInfo, options: Sequence[Any] | None) -> tuple[Callable[..., Any], dict[str, Any]]:
+    if get_origin(field.annotation) is Literal:
+        options = get_args(field.annotation)
+    if options is not None:
+        if len(options) <= MOST_SEGMENTS:
+            return st.segmented_control, {"options": options, "required": True}
+        return st.selectbox, {"options": options}
+    if field.annotation is bool:
+        return st.toggle, {}
+    if field.annotation in (int, float):
+        low = next((bound.ge for bound in field.metadata if isinstance(bound, Ge)), None)
+        high = next((bound.le for bound in field.metadata if isinstance(bound, Le)), None)
+        return st.slider, {"min_value": low, "max_value": high}
+    longest = next((bound.max_length for bound in field.metadata if isinstance(bound, MaxLen)), None)
+    return st.text_area, {"max_chars": longest}

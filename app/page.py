@@ -1,0 +1,218 @@
+"""The frame of every page: question, prediction, messages, check, address and what to take away.
+
+A page file opens a frame for its study and fills in the middle. The frame keeps the study's setup in
+the visitor's session, in step with the address bar; widgets, links, checks and exports follow from it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import streamlit as st
+from pydantic import ValidationError
+
+from app import permalink, take_away
+from app.catalog import pages
+from app.controls import control
+from engine import studies
+from engine.expression import ExpressionError
+from engine.studies.study import Check, Result, Setup
+
+STYLE = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
+PRESENTER_STYLE = Path(__file__).with_name("presenter.css").read_text(encoding="utf-8")
+CLOSE_PREDICTION = 0.05  # relative gap that counts as a good guess
+
+
+class Frame:
+    """One study's page in one visitor's session."""
+
+    def __init__(self, name: str) -> None:
+        self.study = studies.load(name)
+        self.page = next(page for page in pages() if page.study == name)
+        query = st.query_params.to_dict()
+        self.present = query.get("present") == "1"
+        self.hidden = frozenset(query.get("hide", "").split(",")) if self.present else frozenset()
+        self._read_address(query)
+
+    # ---- the setup, and the address that stands for it
+
+    @property
+    def setup(self) -> Any:
+        return st.session_state[self._key("setup")]
+
+    def update(self, **changes: Any) -> None:
+        """Change fields of the setup; what cannot be is reported in the page and changes nothing."""
+        try:
+            fields = {**self.setup.model_dump(), **changes}
+            st.session_state[self._key("setup")] = self.study.setup.model_validate(fields)
+        except ValidationError as error:
+            names = {str(detail["loc"][0]) for detail in error.errors()}
+            self.report(*(permalink.field_problem(self.study.setup, name, error) for name in sorted(names)))
+
+    def replace(self, setup: Setup) -> None:
+        """Start over from a setup, an example for instance."""
+        st.session_state[self._key("setup")] = setup
+
+    def write_address(self) -> None:
+        """Make the address bar a link to exactly what is on screen."""
+        kept = {key: value for key, value in st.query_params.items() if key in permalink.FRAME_KEYS}
+        address = {**permalink.encode(self.study, self.setup), **kept}
+        if st.query_params.to_dict() != address:
+            st.query_params.from_dict(address)
+        st.session_state[self._key("address")] = address
+
+    def _read_address(self, query: dict[str, str]) -> None:
+        """Follow the address where it was changed from outside: a link opened, the back button."""
+        written = st.session_state.get(self._key("address"))
+        asked = any(key not in permalink.FRAME_KEYS for key in query)
+        if self._key("setup") in st.session_state and (query == written or not asked):
+            return
+        decoded = permalink.decode(self.study, query)
+        self.replace(decoded.setup)
+        self.report(*decoded.problems)
+
+    def link(self, **extra: str) -> str:
+        """The full address of what is on screen; `extra` adds the frame's own keys."""
+        base = urlsplit(st.context.url or "")._replace(query="", fragment="").geturl()
+        return f"{base}?{urlencode({**permalink.encode(self.study, self.setup), **extra})}"
+
+    # ---- the parts of a page, from top to bottom
+
+    def header(self, context: str, source: str) -> None:
+        """The question, one sentence of context, and where it comes from."""
+        use_style(self.present)
+        st.title(self.study.question, anchor=False)
+        st.markdown(f"{context} :gray[{source}]")
+
+    def messages(self) -> None:
+        """What was wrong with the link or with a change, until the next change."""
+        for problem in st.session_state.pop(self._key("problems"), ()):
+            st.warning(problem, icon=":material/link_off:")
+
+    def control(self, name: str, **appearance: Any) -> None:
+        """The widget of one field of the setup; see `app.controls`."""
+        control(self, name, **appearance)
+
+    def run(self) -> Any | None:
+        """The study's result; where the setup cannot run, says why and gives the last one that could.
+
+        None where there has been none yet.
+        """
+        try:
+            result = self.study.run(self.setup)
+        except ExpressionError as error:
+            hint = f" {error.hint}" if error.hint else ""
+            st.error(f"**Line {error.line}, column {error.column + 1}:** {error.message}.{hint}")
+            st.code(error.pointer(), language=None)
+        except ValueError as error:
+            st.error(str(error))
+        else:
+            st.session_state[self._key("good")] = self.setup
+            return result
+        last = st.session_state.get(self._key("good"))
+        return None if last is None else self.study.run(last)
+
+    def predict(self, topic: str, prompt: str, truth: float) -> None:
+        """Ask for a number before it is shown; then show both and the gap. Can be skipped for good."""
+        state = st.session_state.setdefault(self._key("prediction"), {})
+        if self.present or state.get("skipped"):
+            return
+        with st.container(key="prediction", horizontal=True, vertical_alignment="center", gap="small"):
+            if state.get("topic") == topic:
+                st.markdown(_verdict(state["guess"], truth))
+                st.button("Close", key="prediction_close", type="tertiary", on_click=self._skip_prediction)
+                return
+            st.markdown(f"**Predict first.** {prompt}", width="content")
+            st.number_input(
+                prompt, value=None, step=None, format="%g", width=140, key="prediction_guess",
+                label_visibility="collapsed", placeholder="your number",
+            )  # fmt: skip
+            st.button("Commit", key="prediction_commit", on_click=self._commit_prediction, args=(topic,))
+            st.button("Skip", key="prediction_skip", type="tertiary", on_click=self._skip_prediction)
+
+    def _commit_prediction(self, topic: str) -> None:
+        guess = st.session_state.get("prediction_guess")
+        if guess is not None:
+            st.session_state[self._key("prediction")] = {"topic": topic, "guess": guess}
+
+    def _skip_prediction(self) -> None:
+        st.session_state[self._key("prediction")] = {"skipped": True}
+
+    def footer(self, result: Result, checks: Sequence[Check], code: str = "") -> None:
+        """Check badge and take-away."""
+        if self.present:
+            st.button("Leave presenter mode", type="tertiary", on_click=self._leave_presenter)
+            return
+        with st.container(key="take_away", horizontal=True, vertical_alignment="center", gap="small"):
+            check_badge(checks)
+            st.space("stretch")
+            with st.popover("Link", icon=":material/link:"):
+                st.caption("Opens exactly what is on screen: every setting, and a version.")
+                st.code(self.link(), language=None, wrap_lines=True)
+                st.caption("For a lecture: larger type, arrow keys or a clicker step, these controls hidden.")
+                fields = self.study.setup.model_fields
+                hidden = st.pills(
+                    "Hide", list(fields), selection_mode="multi", key="hide_in_presenter",
+                    format_func=lambda name: fields[name].title or name,
+                )  # fmt: skip
+                st.code(self.link(present="1", hide=",".join(hidden)), language=None, wrap_lines=True)
+            if code:
+                with st.popover("Code", icon=":material/code:"):
+                    st.code(code, language="python")
+            self._download("Notebook", "ipynb", lambda: take_away.notebook(self.study, self.setup, result, code))
+            self._download("CSV", "csv", lambda: take_away.table_csv(result))
+            self._download("JSON", "json", lambda: take_away.figures_json(self.study, self.setup, result))
+
+    def _download(self, label: str, suffix: str, make: Any) -> None:
+        st.download_button(
+            label, data=make, file_name=f"unroll-{self.study.name}.{suffix}",
+            icon=":material/download:", on_click="ignore", key=f"download_{suffix}",
+        )  # fmt: skip
+
+    def _leave_presenter(self) -> None:
+        for key in ("present", "hide"):
+            st.query_params.pop(key, None)
+
+    def report(self, *problems: str) -> None:
+        key = self._key("problems")
+        st.session_state[key] = (*st.session_state.get(key, ()), *problems)
+
+    def _key(self, part: str) -> str:
+        return f"{part}:{self.study.name}"
+
+
+def use_style(present: bool = False) -> None:
+    """What every page shares beyond the theme; larger and bare in presenter mode."""
+    st.html(f"<style>{STYLE}{PRESENTER_STYLE if present else ''}</style>")
+
+
+def check_badge(checks: Sequence[Check]) -> None:
+    """How many figures agree with which oracle; opens to the figures themselves."""
+    if not checks:
+        return
+    passed = sum(check.passed for check in checks)
+    oracles = ", ".join(sorted({check.oracle for check in checks}))
+    agree = passed == len(checks)
+    icon = ":material/verified:" if agree else ":material/error:"
+    colour = "green" if agree else "red"
+    with st.popover(f":{colour}[{passed} of {len(checks)} figures agree with {oracles}]", icon=icon, type="tertiary"):
+        rows = "\n".join(
+            f"| {check.name} | {check.found:.12g} | {check.expected:.12g} | {check.error:.1e} | {'✓' if check.passed else '✗'} |"
+            for check in checks
+        )
+        st.markdown(f"| figure | ours | {oracles} | error | |\n|---|--:|--:|--:|---|\n{rows}")
+        st.caption(f"Relative error, absolute below 1; at most {checks[0].tolerance:g} passes.")
+
+
+def _verdict(guess: float, truth: float) -> str:
+    gap = abs(guess - truth)
+    figures = f"You said **{guess:.4g}**; it is **{truth:.4g}**"
+    if not math.isfinite(gap):
+        return f"{figures}."
+    if gap <= CLOSE_PREDICTION * max(abs(truth), 1e-12):
+        return f":green[**Right.**] {figures}."
+    return f"{figures}: off by {gap:.3g}."
