@@ -41,7 +41,7 @@ def _widget(field: FieldInfo, options: Sequence[Any] | None) -> tuple[Callable[.
     if get_origin(field.annotation) is Literal:
         options = get_args(field.annotation)
     if options is not None:
-        if len(options) <= MOST_SEGMENTS:
+        if get_origin(field.annotation) is Literal and len(options) <= MOST_SEGMENTS:
             return st.segmented_control, {"options": options, "required": True}
         return st.selectbox, {"options": options}
     if field.annotation is bool:

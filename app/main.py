@@ -24,6 +24,9 @@ def streamlit_page(page: Page) -> st.Page:
     )
 
 
-st.set_page_config(page_title="Unroll", page_icon=STATIC / "favicon.png", layout="wide")
+# The icon first: otherwise the browser would fetch the page's Material symbol from another server.
+st.set_page_config(page_icon=STATIC / "favicon.png", layout="wide")
 st.logo(STATIC / "logo.svg", size="large", icon_image=STATIC / "icon.svg")
-st.navigation({section.title: [streamlit_page(page) for page in section.pages] for section in CATALOG}).run()
+page = st.navigation({section.title: [streamlit_page(page) for page in section.pages] for section in CATALOG})
+st.set_page_config(page_title=f"{page.title} · Unroll" if page.url_path else page.title)
+page.run()

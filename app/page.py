@@ -129,7 +129,7 @@ class Frame:
             st.markdown(f"**Predict first.** {prompt}", width="content")
             st.number_input(
                 prompt, value=None, step=None, format="%g", width=140, key="prediction_guess",
-                label_visibility="collapsed", placeholder="your number",
+                label_visibility="collapsed", placeholder="e.g. 0.5",
             )  # fmt: skip
             st.button("Commit", key="prediction_commit", on_click=self._commit_prediction, args=(topic,))
             st.button("Skip", key="prediction_skip", type="tertiary", on_click=self._skip_prediction)
@@ -163,7 +163,9 @@ class Frame:
             if code:
                 with st.popover("Code", icon=":material/code:"):
                     st.code(code, language="python")
-            self._download("Notebook", "ipynb", lambda: take_away.notebook(self.study, self.setup, result, code))
+            self._download(
+                "Notebook", "ipynb", lambda: take_away.notebook(self.study, self.setup, result, code)
+            )
             self._download("CSV", "csv", lambda: take_away.table_csv(result))
             self._download("JSON", "json", lambda: take_away.figures_json(self.study, self.setup, result))
 
@@ -199,9 +201,12 @@ def check_badge(checks: Sequence[Check]) -> None:
     agree = passed == len(checks)
     icon = ":material/verified:" if agree else ":material/error:"
     colour = "green" if agree else "red"
-    with st.popover(f":{colour}[{passed} of {len(checks)} figures agree with {oracles}]", icon=icon, type="tertiary"):
+    with st.popover(
+        f":{colour}[{passed} of {len(checks)} figures agree with {oracles}]", icon=icon, type="tertiary"
+    ):
         rows = "\n".join(
-            f"| {check.name} | {check.found:.12g} | {check.expected:.12g} | {check.error:.1e} | {'✓' if check.passed else '✗'} |"
+            f"| {check.name} | {check.found:.12g} | {check.expected:.12g} | {check.error:.1e} "
+            f"| {'✓' if check.passed else '✗'} |"
             for check in checks
         )
         st.markdown(f"| figure | ours | {oracles} | error | |\n|---|--:|--:|--:|---|\n{rows}")

@@ -42,7 +42,11 @@ def decode(study: Study[Any, Any], query: Mapping[str, str]) -> Decoded:
         for key in given
         if key not in known
     ]
-    fields = {key: _read(text) if known[key].annotation is not str else text for key, text in given.items() if key in known}
+    fields = {
+        key: _read(text) if known[key].annotation is not str else text
+        for key, text in given.items()
+        if key in known
+    }
     while True:
         try:
             return Decoded(study.setup.model_validate(fields), tuple(problems))

@@ -33,9 +33,7 @@ def notebook(study: Study[Any, Any], setup: Setup, result: Result, code: str = "
         ),
         new_markdown_cell("The page showed these figures; a rerun must give the same."),
         new_code_cell(
-            f"expected = {expected!r}\n"
-            "assert encode(dict(result.summary())) == expected\n"
-            "expected"
+            f"expected = {expected!r}\nassert encode(dict(result.summary())) == expected\nexpected"
         ),
         new_markdown_cell("The same figures held against an independent oracle."),
         new_code_cell("study.check(result)"),

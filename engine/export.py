@@ -18,7 +18,9 @@ def torch_code(
     """Python source: leaves, one line for each named value, the output, backward, the gradients."""
     names = [_safe(name) for name in program.inputs]
     lines = ["import torch", "", "torch.set_default_dtype(torch.float64)"]
-    lines += [f"{_safe(name)} = torch.tensor({values[name]!r}, requires_grad=True)" for name in program.inputs]
+    lines += [
+        f"{_safe(name)} = torch.tensor({values[name]!r}, requires_grad=True)" for name in program.inputs
+    ]
     expressions: list[str] = []
     for instruction in program.instructions:
         expression = _expression(program, instruction, expressions)

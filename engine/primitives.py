@@ -17,6 +17,19 @@ from engine.primitive import Operand, Primitive
 
 TABLE: dict[str, Primitive] = {}
 
+SQRT_HALF = math.sqrt(0.5)
+INVERSE_SQRT_2PI = 1.0 / math.sqrt(2.0 * math.pi)
+
+# rows that a row above them refers to, declared for the type checker
+pow: Primitive
+log: Primitive
+cos: Primitive
+square: Primitive
+sign: Primitive
+maximum: Primitive
+minimum: Primitive
+where: Primitive
+
 
 def row(name: str, function: Callable[..., Any], *partials: Callable[..., Any], **columns: Any) -> Primitive:
     """Add an operator to the table; see `Primitive` for the columns."""
@@ -101,7 +114,8 @@ sigmoid = row("sigmoid", lambda a: exp(minimum(a, 0.0)) / (1.0 + exp(-abs(a))), 
               note="1/(1 + exp(−a)), computed so that exp never overflows")
 softplus = row("softplus", lambda a: maximum(a, 0.0) + log1p(exp(-abs(a))), lambda a, y: sigmoid(a),
                latex=r"\operatorname{{softplus}}({a:0})",
-               torch="nn.functional.softplus", torch_options={"threshold": 30.0},  # above it torch returns a itself, which is then exact
+               torch="nn.functional.softplus",
+               torch_options={"threshold": 30.0},  # above it torch returns a, which is exact there
                note="log(1 + exp(a)), computed so that exp never overflows")
 gelu = row("gelu", lambda a: 0.5 * a * (1.0 + erf(a * SQRT_HALF)),
            lambda a, y: 0.5 * (1.0 + erf(a * SQRT_HALF)) + a * exp(-0.5 * square(a)) * INVERSE_SQRT_2PI,
@@ -136,10 +150,7 @@ eq = comparison("eq", operator.eq, "==", "=", "=")
 ne = comparison("ne", operator.ne, "!=", r"\ne", "≠")
 # fmt: on
 
-SQRT_HALF = math.sqrt(0.5)
-INVERSE_SQRT_2PI = 1.0 / math.sqrt(2.0 * math.pi)
-
-__all__ = ["TABLE", *TABLE]  # noqa: PLE0604
+__all__ = ["TABLE", *TABLE]
 
 DUNDERS = {
     "add": add, "sub": sub, "mul": mul, "truediv": div, "pow": pow, "neg": neg, "abs": abs,

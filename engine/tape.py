@@ -77,7 +77,8 @@ def kernels() -> ModuleType:
 
 def kernel_source() -> str:
     """Python source of the two replay loops: one branch for each row of the table."""
-    forward, backward = [], []
+    forward: list[str] = []
+    backward: list[str] = []
     for name, primitive in TABLE.items():
         keyword = "elif" if forward else "if"
         operands = NAMES[: primitive.arity]

@@ -7,15 +7,16 @@ from app.figures.player import payload
 from app.figures.work import jacobian_table, order_note
 from app.page import Frame
 from engine.export import torch_code
-from engine.studies.graph import EXAMPLES, GraphResult, input_names
+from engine.expression import Program
+from engine.studies.graph import EXAMPLES, GraphResult, parsed
 
-PLAYER_HEIGHT = 600
+PROGRAM_HEIGHT = 104
+PLAYER_HEIGHT = 560
 
 frame = Frame("graph")
 frame.header(
-    "Every operation is recorded on the way forward; the chain rule then walks the record. "
-    "Drag a value, step both passes, and compare four ways to the same derivative.",
-    "MiniTorch module 1 · Griewank & Walther, Evaluating Derivatives, 2008",
+    "Operations are recorded on the way forward; the chain rule then walks the record back.",
+    "MiniTorch module 1 · Griewank & Walther 2008",
 )
 
 
@@ -34,38 +35,61 @@ def link_step() -> None:
     frame.update(step=st.session_state["player"]["link"]["step"])
 
 
-def forget_inputs_that_went() -> None:
-    """After an edit of the program, a choice may name an input that is no longer there."""
-    names = input_names(frame.setup.program)
+def forget_what_went(program: Program) -> None:
+    """After an edit, a choice may name an input or an output that the program no longer has."""
     for field in ("seed_input", "differentiate"):
         chosen = getattr(frame.setup, field)
-        if names and chosen and chosen not in names:
-            frame.report(f"{chosen} is not an input of this program; its inputs are {', '.join(names)}.")
+        if chosen and chosen not in program.inputs:
+            names = ", ".join(program.inputs) or "none"
+            frame.report(f"{chosen} is not an input of this program; its inputs are: {names}.")
             frame.update(**{field: ""})
+    if frame.setup.output >= len(program.outputs):
+        frame.update(output=0)
 
 
-def program_and_controls() -> None:
+def program_and_controls(program: Program | None) -> None:
     st.session_state["graph_example"] = next(
         (name for name, setup in EXAMPLES.items() if setup == frame.setup), None
     )
-    st.pills("Examples", list(EXAMPLES), key="graph_example", on_change=choose_example, label_visibility="collapsed")
-    lines = frame.setup.program.count("\n") + 1
-    frame.control("program", label_visibility="collapsed", height=max(70, 24 * min(lines, 6) + 24))
-    names = ["", *input_names(frame.setup.program)]
-    with st.container(horizontal=True, gap="medium"):
+    left, right = st.columns([11, 10], gap="medium")
+    with left:
+        st.pills(
+            "Examples",
+            list(EXAMPLES),
+            key="graph_example",
+            on_change=choose_example,
+            label_visibility="collapsed",
+        )
+        frame.control("program", label_visibility="collapsed", height=PROGRAM_HEIGHT)
+    names = ["", *(program.inputs if program else ())]
+    with right, st.container(horizontal=True, gap="small"):
         frame.control("mode")
         if frame.setup.mode == "reverse":
             frame.control("order")
         else:
-            frame.control("seed_input", options=names, format_func=lambda name: name or "the first input", width=180)
-        frame.control("differentiate", options=names, format_func=lambda name: name or "not at all", width=180)
+            frame.control(
+                "seed_input", options=names, format_func=lambda name: name or "the first input", width=150
+            )
+        frame.control(
+            "differentiate", options=names, format_func=lambda name: name or "not at all", width=150
+        )
+        if program and len(program.outputs) > 1:
+            numbers = list(range(len(program.outputs)))
+            frame.control(
+                "output",
+                options=numbers,
+                format_func=lambda number: f"{number + 1} of {len(numbers)}",
+                width=150,
+            )
 
 
 @st.fragment
 def explorer() -> None:
-    forget_inputs_that_went()
+    program = parsed(frame.setup.program)
+    if program:
+        forget_what_went(program)
     if not frame.present:
-        program_and_controls()
+        program_and_controls(program)
     frame.messages()
     result: GraphResult | None = frame.run()
     if result is None:
@@ -78,7 +102,7 @@ def explorer() -> None:
     culprit = result.graph.first_not_finite()
     if culprit is not None:
         st.warning(
-            f"The first value that is not finite is v{culprit.id[1:]}: {culprit.operator} gives {culprit.value}.",
+            f"First value that is not finite: {culprit.operator} gives {culprit.value} at v{culprit.id[1:]}.",
             icon=":material/warning:",
         )
     if not frame.present:

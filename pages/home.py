@@ -1,12 +1,14 @@
-"""The landing page: what Unroll is, three places to start, and every page there is."""
+"""The landing page: what Unroll is, three places to start, a live example, and every page there is."""
 
 import streamlit as st
 
 from app.catalog import CATALOG, ROOT
+from app.components.graph_player import graph_player
+from app.figures.player import payload
 from app.page import use_style
-from engine.studies.graph import EXAMPLES
+from engine.studies.graph import EXAMPLES, GraphSetup, run
 
-STARTS = (
+STARTS: tuple[tuple[str, str, str, dict[str, str]], ...] = (
     (
         "Watch a neuron find its gradient",
         "Step the chain rule through a neuron, drag a weight, and see every derivative follow.",
@@ -17,7 +19,7 @@ STARTS = (
         "See backprop go wrong",
         "Visit a graph in the wrong order: contributions get lost, or the work grows exponentially.",
         "graph.py",
-        {"program": EXAMPLES["a diamond"].program, "values": '{"x":1.5}', "order": "breadth first"},
+        {"program": EXAMPLES["diamond"].program, "values": '{"x":1.5}', "order": "breadth first"},
     ),
     (
         "Measure a slope until it breaks",
@@ -26,25 +28,41 @@ STARTS = (
         {},
     ),
 )
+LIVE_HEIGHT = 440
+LIVE_STEP = 11  # in the middle of the backward pass
+
+
+def drag_input() -> None:
+    change = st.session_state["live"]["change"]
+    setup: GraphSetup = st.session_state["live_setup"]
+    values = {**setup.values, change["name"]: change["value"]}
+    st.session_state["live_setup"] = setup.model_copy(update={"values": values})
+
+
+@st.fragment
+def live_example() -> None:
+    setup = st.session_state.setdefault(
+        "live_setup", EXAMPLES["neuron"].model_copy(update={"step": LIVE_STEP})
+    )
+    graph_player(payload(run(setup), (), LIVE_HEIGHT, present=False), "live", drag_input)
+
 
 use_style()
-st.title("Unroll", anchor=False)
+st.title("See how deep learning computes", anchor=False)
 st.markdown(
-    "##### See how deep learning computes: step it, drag it, break it, and check every number.\n\n"
-    "Behind each picture is a real computation by a compact engine, made at the moment you look, "
-    "and held against an independent library beside it."
+    "Step it, drag it, break it, and check every number. Behind each picture is a real computation, made "
+    "by a compact engine at the moment you look, and held against an independent library."
 )
-
-st.subheader("Three good places to start", anchor=False)
 for column, (title, text, file, query) in zip(st.columns(3, gap="medium"), STARTS, strict=True):
-    with column, st.container(border=True, height="stretch"):
+    with column, st.container(border=True, height="stretch", gap="small"):
         st.markdown(f"**{title}**\n\n{text}")
+        st.space("stretch")
         st.page_link(ROOT / "pages" / file, label="Open", icon=":material/arrow_forward:", query_params=query)
-
-st.subheader("All pages", anchor=False)
+live_example()
 for section in CATALOG:
     if section.title:
+        st.subheader(section.title, anchor=False)
         for page in section.pages:
             with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
                 st.page_link(page.path, label=page.title, icon=f":material/{page.icon}:", width=240)
-                st.markdown(f":gray[{section.title}] · {page.question}")
+                st.markdown(page.question)

@@ -41,7 +41,7 @@ def graph_player(
     on_change: Callable[[], None] = lambda: None,
     on_link: Callable[[], None] = lambda: None,
 ) -> Any:
-    """Show `payload` (see README, "The player's payload") and return what the reader did.
+    """Show `payload`, as `app.figures.player` makes it, and return what the reader did.
 
     The result has `change` ({"name", "value", "final"}) in the run after an input's value was dragged or
     typed, and `link` ({"step"}) in the run after a link was asked for; both are None in every other run.

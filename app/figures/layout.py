@@ -11,7 +11,7 @@ import pygraphviz
 
 POINTS_PER_INCH = 72.0  # Graphviz takes sizes in inches and gives positions in points
 NODE_GAP = 18.0
-RANK_GAP = 46.0
+RANK_GAP = 58.0
 
 Point = tuple[float, float]
 _graphviz = Lock()  # the C library keeps global state

@@ -63,7 +63,10 @@ def _placed(graph: Graph) -> dict[str, Any]:
     return {
         "width": placed.width,
         "height": placed.height,
-        "nodes": [_node(node, box, placed.centres[node.id], graph) for node, box in zip(graph.nodes, boxes, strict=True)],
+        "nodes": [
+            _node(node, box, placed.centres[node.id], graph)
+            for node, box in zip(graph.nodes, boxes, strict=True)
+        ],
         "edges": [
             {"from": source, "to": target, "slot": slot, "points": spline}
             for (source, target), slot, spline in zip(edges, slots, placed.splines, strict=True)

@@ -34,8 +34,11 @@ def order_note(result: GraphResult) -> str:
         cut = f" Shown are the first {visits:,}: its gradient is not finished." if needed > visits else ""
         return f"**Every path:** {needed:,} visits, where the topological order makes {operators:,}.{cut}"
     if wrong:
-        return f"**Breadth first:** wrong for {', '.join(wrong)}: a node passed its gradient on before all of it had arrived."
-    return "**Breadth first:** right on this graph, because no path overtakes another. Try “a diamond”."
+        names = ", ".join(wrong)
+        return (
+            f"**Breadth first:** wrong for {names}: a node sent its gradient on before all of it had arrived."
+        )
+    return "**Breadth first:** right on this graph, because no path overtakes another. Try “diamond”."
 
 
 def _count(number: int, noun: str) -> str:

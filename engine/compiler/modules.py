@@ -46,7 +46,8 @@ def load(source: str, purpose: str) -> ModuleType:
 
 def _import(name: str, path: Path) -> ModuleType:
     specification = importlib.util.spec_from_file_location(name, path)
-    assert specification is not None and specification.loader is not None
+    assert specification is not None
+    assert specification.loader is not None
     module = importlib.util.module_from_spec(specification)
     sys.modules[name] = module  # before execution: numba refers to the module by name in its cache
     try:

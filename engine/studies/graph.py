@@ -166,12 +166,12 @@ def run(setup: GraphSetup) -> GraphResult:
     )
 
 
-def input_names(program: str) -> tuple[str, ...]:
-    """The inputs of a program, none while it has an error."""
+def parsed(program: str) -> Program | None:
+    """The program, or None while it has an error (which `run` then reports)."""
     try:
-        return tuple(parse(program).inputs)
+        return parse(program)
     except ExpressionError:
-        return ()
+        return None
 
 
 def check(result: GraphResult) -> list[Check]:
@@ -252,9 +252,9 @@ def _costs(graph: Graph) -> Costs:
 
 
 EXAMPLES: dict[str, GraphSetup] = {
-    "a neuron": GraphSetup(),
-    "a diamond": GraphSetup(program="u = x * x\nv = sin(u)\nu*v + u", values={"x": 1.5}),
-    "softmax of three": GraphSetup(
+    "neuron": GraphSetup(),
+    "diamond": GraphSetup(program="u = x * x\nv = sin(u)\nu*v + u", values={"x": 1.5}),
+    "softmax": GraphSetup(
         program=(
             "m = max(a, b, c)\n"
             "p = exp(a - m)\n"
@@ -265,7 +265,7 @@ EXAMPLES: dict[str, GraphSetup] = {
         ),
         values={"a": 2.0, "b": 1.0, "c": 0.1},
     ),
-    "a 2-2-1 net": GraphSetup(
+    "2-2-1 net": GraphSetup(
         program=(
             "h1 = tanh(w11*x1 + w12*x2 + b1)\n"
             "h2 = tanh(w21*x1 + w22*x2 + b2)\n"

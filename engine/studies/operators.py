@@ -220,7 +220,6 @@ def _difference_in(
         return float(rise / (above - below))
 
 
-
 STUDY = Study(
     name="operators",
     version=1,

@@ -11,7 +11,7 @@ OPERATORS_A_LINE = 4  # two products, their sum, and a function of it
 
 
 def random_program(random: Random, nodes: int) -> str:
-    """A program of about `nodes` graph nodes (at least 7): input lines, then lines that build on each other."""
+    """A program of about `nodes` graph nodes, at least 7: inputs, then lines that build on each other."""
     lines = [f"{name} = {random.uniform(-2, 2):.3f}" for name in INPUTS]
     names = list(INPUTS)
     count = max(1, (nodes - len(INPUTS)) // OPERATORS_A_LINE)

@@ -98,7 +98,8 @@ def main() -> None:
         per_node_row(against_eager, TAPE, nodes),
         *kernel_rows(),
     ]
-    title = f"Scalar step, 2-16-16-1 over {POINTS} points: {nodes} nodes, {against_micrograd.rounds} pairs with micrograd"
+    pairs = f"{against_micrograd.rounds} pairs with micrograd, {against_eager.rounds} with eager"
+    title = f"Scalar step, 2-16-16-1 over {POINTS} points: {nodes} nodes; {pairs}"
     publish(title, rows, watch.conditions())
 
 

@@ -16,7 +16,7 @@ def test_every_page_opens_without_a_fault(page: BrowserPage, entry: Page) -> Non
     page.goto(f"/{entry.url_path}")
     wait_until_idle(page)
     expect(page.get_by_role("heading", level=1).first).to_be_visible()
-    expect(page).to_have_title(entry.title)
+    expect(page).to_have_title(f"{entry.title} · Unroll" if entry.url_path else "Unroll")
 
 
 @pytest.mark.parametrize(("scheme", "palette"), [("light", LIGHT), ("dark", DARK)])

@@ -198,5 +198,5 @@ def test_what_the_parser_of_python_raises_does_not_escape(
 
     with monkeypatch.context() as patch:
         patch.setattr(ast, "parse", parse_fails)
-        error = failure("y = 2\nx + y")
-    assert (error.line, error.column, error.end_column) == (2, 0, 5)
+        error = failure("  x + y")
+    assert (error.line, error.column, error.end_column) == (1, 2, 7)

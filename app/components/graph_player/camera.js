@@ -1,7 +1,6 @@
 // Looking at the drawing: fit, zoom, pan, and following the current step.
 
 const PADDING = 26;
-const READABLE = 0.65; // below this scale numbers cannot be read; the view follows the step instead
 const LARGEST_FIT = 1.5;
 
 class Camera {
@@ -10,6 +9,7 @@ class Camera {
     this.x = this.y = 0;
     this.scale = 1;
     this.width = this.height = 1;
+    this.readable = 0.65; // below this scale numbers cannot be read; the view follows the step instead
     this.following = true;
     this.pointers = new Map();
     this.moved = false;
@@ -38,13 +38,13 @@ class Camera {
   }
 
   // Whether the whole drawing can be seen at a readable scale: then there is nothing to follow.
-  get roomy() { return this.fitScale >= READABLE; }
+  get roomy() { return this.fitScale >= this.readable; }
 
   get whole() { return this.scale <= this.fitScale * 1.001; }
 
   home(nodes) {
     this.following = true;
-    this.scale = Math.max(this.fitScale, READABLE);
+    this.scale = Math.max(this.fitScale, this.readable);
     this.place(...this.target(nodes));
   }
 
@@ -57,12 +57,12 @@ class Camera {
   setFollowing(following, nodes) {
     this.following = following;
     if (!following) return this.apply();
-    this.scale = Math.max(this.scale, this.fitScale, READABLE);
+    this.scale = Math.max(this.scale, this.fitScale, this.readable);
     this.glide(...this.target(nodes));
   }
 
   zoom(factor, at = [this.width / 2, this.height / 2]) {
-    const scale = clamp(this.scale * factor, Math.min(this.fitScale, READABLE) * 0.8, 4);
+    const scale = clamp(this.scale * factor, Math.min(this.fitScale, this.readable) * 0.8, 4);
     const ratio = scale / this.scale;
     this.scale = scale;
     this.place(...this.bounded(at[0] - (at[0] - this.x) * ratio, at[1] - (at[1] - this.y) * ratio));
@@ -121,7 +121,7 @@ class Camera {
   // A finger scrolls the page until the drawing is zoomed in or focused; then it pans the drawing.
   touch() {
     const engaged = !this.whole && this.element.matches(":focus");
-    this.element.style.touchAction = engaged || this.scale > Math.max(this.fitScale, READABLE) * 1.05 ? "none" : "pan-x pan-y";
+    this.element.style.touchAction = engaged || this.scale > Math.max(this.fitScale, this.readable) * 1.05 ? "none" : "pan-x pan-y";
   }
 
   press(event) {

@@ -16,7 +16,8 @@ class Inputs {
     this.head.replaceChildren(heading("input", { class: "name" }), ...methods.map((method) => heading(method, { title: `gradient by ${method}` })));
     this.cells = [];
     this.handles.clear();
-    this.body.replaceChildren(...model.inputs.map((input) => this.row(input)));
+    const none = html("tr", {}, html("td", { colspan: 1 + methods.length }, "This program has no inputs."));
+    this.body.replaceChildren(...(model.inputs.length ? model.inputs.map((input) => this.row(input)) : [none]));
   }
 
   row({ name, node, gradients }) {
@@ -40,8 +41,12 @@ class Inputs {
   paint(model, index) {
     const last = index === model.steps.length - 1;
     const figures = model.inputs.flatMap(({ node, gradients }) => gradients.map(({ method, value, agrees }) => (
-      method === "backprop" && !model.forwardMode ? { value: model.gradient(node, index), more: model.partial(node, index) }
-        : { value: last ? decode(value) : undefined, agrees: last ? agrees : undefined })));
+      {
+        ...(method === "backprop" && !model.forwardMode
+          ? { value: model.gradient(node, index), more: model.partial(node, index) }
+          : { value: last ? decode(value) : undefined }),
+        agrees: last ? agrees : undefined,
+      })));
     figures.forEach((figure, position) => paintFigure(this.cells[position], figure));
   }
 }

@@ -7,6 +7,9 @@ class Inspector {
   }
 
   show(model, index, id) {
+    const kind = id === null ? `legend ${model.forwardMode}` : "node";
+    if (id === null && this.kind === kind) return;
+    this.kind = kind;
     this.element.replaceChildren(...(id === null ? legend(model) : this.details(model, index, id)));
   }
 

@@ -22,11 +22,16 @@ class Overview {
     this.density = density * this.scale;
   }
 
+  // Reads the colours of the theme once: asking for them at every step would force a layout.
+  dress() {
+    const style = getComputedStyle(this.element);
+    this.colour = Object.fromEntries(["zero", "value", "gradient", "tangent", "current"].map((name) => [name, style.getPropertyValue(`--${name}`)]));
+  }
+
   paint(model, index) {
     this.painted = [model, index];
     if (this.element.hidden) return;
-    const style = getComputedStyle(this.element);
-    const colour = Object.fromEntries(["zero", "value", "gradient", "tangent", "current"].map((name) => [name, style.getPropertyValue(`--${name}`)]));
+    const { colour } = this;
     const paper = this.canvas.getContext("2d");
     paper.setTransform(this.density, 0, 0, this.density, 0, 0);
     paper.clearRect(0, 0, this.canvas.width, this.canvas.height);

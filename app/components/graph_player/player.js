@@ -1,6 +1,7 @@
 // The player: holds the step, the selection and the view, and tells its parts what to paint.
 
 const STEP_MILLISECONDS = 900;
+const USES_KEYS = "input, select, textarea, [contenteditable], [role=slider], [role=combobox], [role=listbox], [role=radiogroup], [role=tablist]";
 const players = new WeakMap();
 
 class Player {
@@ -62,6 +63,8 @@ class Player {
     this.root.dataset.theme = luminance(background) < 0.4 ? "dark" : "light";
     this.root.toggleAttribute("data-present", Boolean(this.data.present));
     this.root.style.setProperty("--height", `${this.data.height_px}px`);
+    this.stage.camera.readable = this.data.present ? 0.8 : 0.65;
+    this.stage.map.dress();
   }
 
   visit(step) {
@@ -187,9 +190,11 @@ class Player {
   // In presenter mode keys work wherever the focus is, clickers (PageUp, PageDown) included. Heard before
   // the page's own shortcuts, because Streamlit would take R for a rerun.
   documentKey(event) {
-    if (!this.data?.present || event.ctrlKey || event.metaKey || event.altKey) return;
+    const target = event.composedPath()[0];
+    const elsewhere = !this.root.contains(target) && target.closest?.(USES_KEYS);
+    if (!this.data?.present || elsewhere || event.ctrlKey || event.metaKey || event.altKey) return;
     const action = { PageDown: "ArrowRight", PageUp: "ArrowLeft", r: "start", R: "start", Home: "start" }[event.key] ?? event.key;
-    if (this.act(action, event.composedPath()[0])) {
+    if (this.act(action, target)) {
       event.preventDefault();
       event.stopImmediatePropagation();
     }
@@ -209,9 +214,9 @@ class Player {
       "=": () => this.zoom(1.25),
       "-": () => this.zoom(1 / 1.25),
       0: () => this.fit(),
-      Escape: () => this.select(null),
     };
-    if (key === "Enter" && target === this.stage.svg) actions.Enter = () => this.select(this.model.steps[this.step].node);
+    if (this.selected !== null) actions.Escape = () => this.select(null);
+    if (target === this.stage.svg) actions.Enter = () => this.select(this.model.steps[this.step].node);
     actions[key]?.();
     return key in actions;
   }

@@ -1,14 +1,9 @@
 """A page with nothing but the graph player: `?program=neuron&mode=reverse&present=1&start=3`."""
 
-import sys
-from pathlib import Path
-
-sys.path[:0] = [str(Path(__file__).parents[3]), str(Path(__file__).parent)]
-
 import streamlit as st
-from payloads import payload
 
 from app.components.graph_player import graph_player
+from tests.browser.harness.payloads import payload
 
 st.set_page_config(layout="wide")
 query = st.query_params

@@ -16,6 +16,7 @@ from typing import Any
 import pygraphviz
 
 NODE_WIDTH, NODE_HEIGHT = 92, 56
+METHODS = ("backprop", "forward mode", "finite difference", "torch")
 
 
 @dataclass(frozen=True)
@@ -290,7 +291,7 @@ def _forward_steps(program: Program, numbers: dict[str, float], seed: str) -> li
 
 
 def _inputs(program: Program, numbers: dict[str, float], output: str) -> list[dict[str, Any]]:
-    """Backprop from the steps; the other three by central difference, as stand-ins that agree."""
+    """Gradients from the steps, except for the central difference, which is computed here."""
     ids = [row[0] for row in program.rows if row[1] == "input"]
     final: dict[str, Any] = {}
     for step in _reverse_steps(program, numbers):
@@ -302,16 +303,13 @@ def _inputs(program: Program, numbers: dict[str, float], output: str) -> list[di
         above = _evaluate(program, leaves | {id_: leaves[id_] + h})[output]
         below = _evaluate(program, leaves | {id_: leaves[id_] - h})[output]
         difference = (above - below) / (2 * h)
-        figures: list[tuple[str, Any, bool]] = [("forward mode", final[id_], True)]
-        figures += [
-            ("finite difference", _number(difference), math.isfinite(difference)),
-            ("torch", final[id_], True),
-        ]
-        others = [{"method": method, "value": value, "agrees": agrees} for method, value, agrees in figures]
-        gradients = [{"method": "backprop", "value": final[id_]}, *others]
-        rows.append(
-            {"name": program.leaves[id_][0], "node": id_, "value": leaves[id_], "gradients": gradients}
-        )
+        gradients = [{"method": method, "value": final[id_], "agrees": True} for method in METHODS]
+        gradients[METHODS.index("finite difference")] |= {
+            "value": _number(difference),
+            "agrees": math.isfinite(difference),
+        }
+        name = program.leaves[id_][0]
+        rows.append({"name": name, "node": id_, "value": leaves[id_], "gradients": gradients})
     return rows
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from scripts.live_server import free_port
+from scripts.live_server import ROOT, free_port
 
 APP = Path(__file__).with_name("app.py")
 FLAGS = (
@@ -28,7 +29,7 @@ def serve() -> Iterator[str]:
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", str(APP), *FLAGS, f"--server.port={port}"]
     # Run from its own folder: without the application's settings the page needs none of its fonts.
-    process = subprocess.Popen(command, cwd=APP.parent)
+    process = subprocess.Popen(command, cwd=APP.parent, env={**os.environ, "PYTHONPATH": str(ROOT)})
     address = f"http://127.0.0.1:{port}"
     try:
         _wait(f"{address}/_stcore/health", process)
