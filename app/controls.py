@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 import streamlit as st
-from annotated_types import Ge, Le, MaxLen
+from annotated_types import Ge, Le
 from pydantic.fields import FieldInfo
 
 if TYPE_CHECKING:
@@ -50,5 +50,4 @@ def _widget(field: FieldInfo, options: Sequence[Any] | None) -> tuple[Callable[.
         low = next((bound.ge for bound in field.metadata if isinstance(bound, Ge)), None)
         high = next((bound.le for bound in field.metadata if isinstance(bound, Le)), None)
         return st.slider, {"min_value": low, "max_value": high}
-    longest = next((bound.max_length for bound in field.metadata if isinstance(bound, MaxLen)), None)
-    return st.text_area, {"max_chars": longest}
+    return st.text_area, {}  # no `max_chars`: the browser would keep a long text to itself, without a word

@@ -7,6 +7,7 @@ the visitor's session, in step with the address bar; widgets, links, checks and 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -91,7 +92,7 @@ class Frame:
     def messages(self) -> None:
         """What was wrong with the link or with a change, until the next change."""
         for problem in st.session_state.pop(self._key("problems"), ()):
-            st.warning(problem, icon=":material/link_off:")
+            st.warning(sentence(problem), icon=":material/info:")
 
     def control(self, name: str, **appearance: Any) -> None:
         """The widget of one field of the setup; see `app.controls`."""
@@ -105,16 +106,19 @@ class Frame:
         try:
             result = self.study.run(self.setup)
         except ExpressionError as error:
-            hint = f" {error.hint}" if error.hint else ""
-            st.error(f"**Line {error.line}, column {error.column + 1}:** {error.message}.{hint}")
-            st.code(error.pointer(), language=None)
+            message = f"{sentence(error.message)} {sentence(error.hint)}"
+            place = f"**Line {error.line}, column {error.column + 1}.**"
+            st.error(f"{place} {message}\n```text\n{error.pointer()}\n```")
         except ValueError as error:
-            st.error(str(error))
+            st.error(sentence(str(error)))
         else:
             st.session_state[self._key("good")] = self.setup
             return result
         last = st.session_state.get(self._key("good"))
-        return None if last is None else self.study.run(last)
+        if last is None:
+            return None
+        st.caption("Shown below is the last one that worked.")
+        return self.study.run(last)
 
     def predict(self, topic: str, prompt: str, truth: float) -> None:
         """Ask for a number before it is shown; then show both and the gap. Can be skipped for good."""
@@ -211,6 +215,14 @@ def check_badge(checks: Sequence[Check]) -> None:
         )
         st.markdown(f"| figure | ours | {oracles} | error | |\n|---|--:|--:|--:|---|\n{rows}")
         st.caption(f"Relative error, absolute below 1; at most {checks[0].tolerance:g} passes.")
+
+
+def sentence(text: str) -> str:
+    """Text with a capital and a full stop, safe as Markdown: it may quote what a visitor typed."""
+    if not text:
+        return ""
+    plain = re.sub(r"([\\`*_{}\[\]()#+\-!$|<>~:])", r"\\\1", text)
+    return f"{plain[0].upper()}{plain[1:]}{'' if plain.endswith(('.', '…')) else '.'}"
 
 
 def _verdict(guess: float, truth: float) -> str:

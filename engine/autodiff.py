@@ -95,7 +95,10 @@ def backward(output: V, cotangent: Any = 1.0, create_graph: bool = False) -> Non
 
 
 def _operands(node: V, create_graph: bool) -> tuple[tuple[Any, ...], Any]:
-    """What the derivative rules of `node` are evaluated on: its inputs and its result."""
+    """What the derivative rules of `node` are evaluated on: its inputs and its result.
+
+    A constant is a plain value in either case: what is computed from it alone needs no history.
+    """
     if create_graph:
-        return node.inputs, node
+        return tuple([source if source.requires_grad else source.value for source in node.inputs]), node
     return tuple([source.value for source in node.inputs]), node.value

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.autodiff import cotangents, tangents
+from engine.primitives import div
 from engine.scalar import Scalar
 
 Function = Callable[..., Any]
@@ -30,7 +31,8 @@ def grad(function: Function) -> Function:
     """
 
     def gradient(*arguments: Any) -> Any:
-        variables = [_variable(argument) for argument in arguments]
+        # times a new leaf: a variable of its own, even where the argument is a constant or an outer variable
+        variables = [Scalar(1.0) * argument for argument in arguments]
         output = _variable(function(*variables))
         found = cotangents({output: 1.0}, create_graph=True)
         partials = tuple(_constant(found.get(variable, 0.0)) for variable in variables)
@@ -68,7 +70,7 @@ def central_difference(
     """(f(x + h) - f(x - h)) / 2h in argument `index`.
 
     The default step eps^(1/3)·max(1, |x|) balances the truncation error, which grows as h², against
-    the rounding error, which grows as eps/h.
+    the rounding error, which grows as eps/h. A step that does not move x gives 0/0, which is NaN.
     """
     x = float(arguments[index])
     h = sys.float_info.epsilon ** (1 / 3) * max(1.0, math.fabs(x)) if step is None else step
@@ -77,7 +79,7 @@ def central_difference(
         return float(function(*arguments[:index], value, *arguments[index + 1 :]))
 
     above, below = x + h, x - h
-    return (at(above) - at(below)) / (above - below)  # the step as it was rounded, not as it was meant
+    return float(div(at(above) - at(below), above - below))  # the step as it was rounded, not as it was meant
 
 
 @dataclass(frozen=True)

@@ -138,9 +138,9 @@ class Graph:
             nodes = tuple(_read_node(entry) for entry in document["nodes"])
             outputs = tuple(str(output) for output in document["outputs"])
             graph = cls(nodes, outputs, str(document["differentiated"]))
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"graph file is incomplete: {error!r}") from error
-        _validate(graph)
+            _validate(graph)
+        except (LookupError, TypeError, OverflowError) as error:
+            raise ValueError(f"graph file is incomplete or malformed: {error!r}") from error
         return graph
 
     def to_dot(self, label: Callable[[Node], str] | None = None) -> str:
@@ -149,11 +149,18 @@ class Graph:
         shape = {"input": "box", "constant": "plaintext", "operator": "ellipse"}
         lines = ["digraph computation {", "  rankdir=LR;"]
         lines += [
-            f"  {node.id} [label={json.dumps(label(node), ensure_ascii=False)} shape={shape[node.kind]}];"
+            f"  {_quoted(node.id)} [label={_quoted(label(node))} shape={shape[node.kind]}];"
             for node in self.nodes
         ]
-        lines += [f"  {source} -> {node.id};" for node in self.nodes for source in node.inputs]
+        lines += [
+            f"  {_quoted(source)} -> {_quoted(node.id)};" for node in self.nodes for source in node.inputs
+        ]
         return "\n".join([*lines, "}", ""])
+
+
+def _quoted(text: str) -> str:
+    """As a DOT string, in which JSON's escapes mean the same."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _partials(node: Scalar) -> tuple[float | None, ...]:

@@ -92,8 +92,7 @@ class Primitive:
 
     def partial(self, index: int, operands: tuple[Any, ...], output: Any) -> Any:
         """∂y/∂(operand `index`) at these operands: a float for floats, recorded for variables."""
-        partial = ieee.evaluate(self.partials[index], (*operands, output))
-        return float(partial) if isinstance(partial, bool) else partial  # `a > 0` is one, on floats
+        return ieee.evaluate(self.partials[index], (*operands, output))
 
     def vjp(self, index: int, cotangent: Any, operands: tuple[Any, ...], output: Any) -> Any:
         """What reverse mode sends back to operand `index`: cotangent times partial."""

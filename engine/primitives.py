@@ -29,6 +29,9 @@ sign: Primitive
 maximum: Primitive
 minimum: Primitive
 where: Primitive
+gt: Primitive
+eq: Primitive
+ne: Primitive
 
 
 def row(name: str, function: Callable[..., Any], *partials: Callable[..., Any], **columns: Any) -> Primitive:
@@ -53,6 +56,11 @@ def comparison(name: str, function: Callable[..., Any], python: str, latex: str,
     )
 
 
+def choose(condition: Any, a: Any, b: Any) -> Any:
+    """`where`, decided at once if the condition is a plain number: then nothing needs recording."""
+    return where(condition, a, b) if isinstance(condition, Operand) else a if condition else b
+
+
 # fmt: off
 # ---- arithmetic ----  name, y = f(a, b), ∂y/∂a, ∂y/∂b, notation
 add = row("add", operator.add, lambda a, b, y: 1.0, lambda a, b, y: 1.0,
@@ -67,8 +75,9 @@ div = row("div", operator.truediv, lambda a, b, y: 1.0 / b, lambda a, b, y: -(y 
 neg = row("neg", operator.neg, lambda a, y: -1.0,
           latex="-{a:2}", level=1, symbol="−", source="(-{a})")
 pow = row("pow", ieee.power,
-          lambda a, b, y: where(b == 0.0, 0.0, b * pow(a, b - 1.0)),
-          lambda a, b, y: where((a == 0.0) * (b >= 0.0), 0.0, y * log(a)),
+          # the inner choice keeps 0·∞ out of derivatives of higher order at a = 0
+          lambda a, b, y: choose(b == 0.0, 0.0, b * pow(a, choose(b == 0.0, 0.0, b - 1.0))),
+          lambda a, b, y: choose((a == 0.0) * (b >= 0.0), 0.0, y * log(a)),
           latex="{a:4}^{{{b:0}}}", level=3, symbol="aᵇ", source="math.pow({a}, {b})",
           partials_latex=(r"b \cdot a^{b - 1}", r"y \cdot \ln(a)"),
           note="a < 0 with a fractional exponent is NaN; with respect to b the base must be positive")
@@ -106,7 +115,7 @@ sign = row("sign", ieee.sign, lambda a, y: 0.0,
            note="a step at 0: the derivative is 0 elsewhere, and taken as 0 there")
 
 # ---- made of the ones above, in the form that neither overflows nor cancels
-relu = row("relu", lambda a: maximum(a, 0.0), lambda a, y: a > 0.0,
+relu = row("relu", lambda a: maximum(a, 0.0), lambda a, y: gt(a, 0.0),
            latex=r"\operatorname{{relu}}({a:0})", torch="relu",
            note="kink at 0, where the derivative is taken as 0")
 sigmoid = row("sigmoid", lambda a: exp(minimum(a, 0.0)) / (1.0 + exp(-abs(a))), lambda a, y: y * (1.0 - y),
@@ -138,7 +147,7 @@ minimum = row("minimum", ieee.minimum,
               source="({a} if {a} <= {b} or {a} != {a} else {b})",
               note="where a = b each side gets half of the gradient")
 where = row("where", ieee.where,
-            lambda c, a, b, y: 0.0, lambda c, a, b, y: c != 0.0, lambda c, a, b, y: c == 0.0,
+            lambda c, a, b, y: 0.0, lambda c, a, b, y: ne(c, 0.0), lambda c, a, b, y: eq(c, 0.0),
             latex=r"\operatorname{{where}}({a:0}, {b:0}, {c:0})", source="({b} if {a} != 0.0 else {c})",
             note="the second operand where the first is not 0, else the third")
 

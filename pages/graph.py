@@ -94,23 +94,24 @@ def explorer() -> None:
     result: GraphResult | None = frame.run()
     if result is None:
         return
+    working = result.setup == frame.setup
     checks = frame.study.check(result)
-    if result.inputs:
+    if result.inputs and working:
         first = result.inputs[0]
         frame.predict(result.program.source, f"What is ∂f/∂{first.name} here?", first.backprop)
-    graph_player(payload(result, checks, PLAYER_HEIGHT, frame.present), "player", drag_input, link_step)
     culprit = result.graph.first_not_finite()
-    if culprit is not None:
+    if culprit is not None and working:
         st.warning(
             f"First value that is not finite: {culprit.operator} gives {culprit.value} at v{culprit.id[1:]}.",
             icon=":material/warning:",
         )
+    graph_player(payload(result, checks, PLAYER_HEIGHT, frame.present), "player", drag_input, link_step)
     if not frame.present:
         st.markdown(order_note(result))
         st.markdown(jacobian_table(result.costs))
     code = torch_code(result.program, result.values, result.setup.output, result.setup.differentiate)
     frame.footer(result, checks, code)
-    if not st.session_state.get("dragging"):
+    if working and not st.session_state.get("dragging"):
         frame.write_address()
 
 

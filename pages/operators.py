@@ -1,3 +1,89 @@
+"""Operators and slopes: an operator, its derivative, and the error of measuring it by a nudge."""
+
+import math
+
 import streamlit as st
 
-st.write("x")
+from app.catalog import ROOT
+from app.components.slope_explorer import slope_explorer
+from app.figures import slopes, stability
+from app.page import Frame, check_badge
+from engine import studies
+from engine.primitives import TABLE
+from engine.studies.operators import CHOICES, OperatorResult
+
+EXPLORER_HEIGHT = 610
+DRAGGED = ("x", "step_exponent")
+
+frame = Frame("operators")
+frame.header(
+    "Its row in the table knows the slope exactly; a nudge by h only measures it.",
+    "MiniTorch module 0.1, 1.1 · Numerical Recipes §5.7",
+)
+
+
+def drag() -> None:
+    change = st.session_state["slopes"]["change"]
+    if change["field"] in DRAGGED:
+        frame.update(**{change["field"]: change["value"]})
+    st.session_state["slopes_dragging"] = not change["final"]
+
+
+def controls() -> None:
+    with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
+        frame.control("operator", options=CHOICES, format_func=slopes.choice, width=220)
+        if TABLE[frame.setup.operator].arity == 2:
+            frame.control("other", width=300)
+        frame.control("width", width=300)
+
+
+@st.fragment
+def explorer() -> None:
+    if not frame.present:
+        controls()
+    frame.messages()
+    result: OperatorResult | None = frame.run()
+    if result is None:
+        return
+    measured = result.sweeps[0]
+    if measured.floor > 0.0:
+        frame.predict(
+            result.setup.operator,
+            "At which h is the central difference most accurate in float64? log₁₀ h =",
+            math.log10(measured.best_step),
+        )
+    slope_explorer(slopes.payload(result, EXPLORER_HEIGHT, frame.present), "slopes", drag)
+    frame.footer(result, frame.study.check(result), slopes.torch_code(result))
+    if not st.session_state.get("slopes_dragging"):
+        frame.write_address()
+
+
+@st.fragment
+def two_formulas() -> None:
+    study = studies.load("stability")
+    st.subheader("Two formulas, one function, different numbers", anchor=False)
+    field = study.setup.model_fields["x"]
+    magnitude = st.slider(
+        "At −|x| and +|x|, with |x| =", 0.0, 10000.0, st.session_state.get("stability_x", field.default),
+        step=1.0, format="%g", width=420,
+    )  # fmt: skip
+    st.session_state["stability_x"] = magnitude
+    result = study.run(study.setup(x=magnitude))
+    for function, formulas in stability.by_function(result.outcomes).items():
+        outcomes = next(iter(formulas.values()))
+        st.markdown(f"**{function}** :gray[{stability.right_figures(outcomes)} (decimal, 50 digits)]")
+        for column, (formula, found) in zip(st.columns(3), formulas.items(), strict=False):
+            with column, st.container(border=True, height="stretch", gap="small"):
+                st.code(formula.program, language=None)
+                st.markdown(stability.outcome_table(found))
+                st.markdown(stability.verdict(found))
+                st.space("stretch")
+                st.page_link(
+                    ROOT / "pages" / "graph.py", label="Step through it", icon=":material/account_tree:",
+                    query_params=stability.graph_query(found),
+                )  # fmt: skip
+    check_badge(study.check(result))
+
+
+explorer()
+two_formulas()

@@ -37,7 +37,7 @@ def payload(result: GraphResult, checks: Sequence[Check], height: int, present: 
         "steps": [_step(step) for step in result.steps],
         "symbols": _symbols(result),
         "source": result.program.source,
-        "inputs": [_input(entry, checks) for entry in result.inputs],
+        "inputs": [_input(entry, result, checks) for entry in result.inputs],
         "start": min(result.setup.step, len(result.steps) - 1),
         "height_px": height,
         "present": present,
@@ -156,19 +156,25 @@ def _without_none(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in entry.items() if value is not None}
 
 
-def _input(entry: InputGradient, checks: Iterable[Check]) -> dict[str, Any]:
-    """One input with its derivative by each method, and whether each agrees with backprop."""
-    torch = next((check for check in checks if check.name == gradient_name(entry.name)), None)
+def _input(entry: InputGradient, result: GraphResult, checks: Iterable[Check]) -> dict[str, Any]:
+    """One input with its derivative by each method, and whether each agrees with `autodiff`'s backprop.
+
+    The first method is the sweep on show; in reverse mode its figure is live: it grows with the steps.
+    """
+    forward = result.setup.mode == "forward"
+    exact = ("backprop", entry.backprop) if forward else ("forward mode", entry.forward_mode)
     difference = entry.finite_difference
+    torch = next((check for check in checks if check.name == gradient_name(entry.name)), None)
     found: list[tuple[str, float | None, bool | None]] = [
-        ("backprop", entry.swept, None if entry.swept is None else entry.agrees(entry.swept)),
-        ("forward mode", entry.forward_mode, entry.agrees(entry.forward_mode)),
+        (result.sweep, entry.swept, None if entry.swept is None else entry.agrees(entry.swept)),
+        (*exact, entry.agrees(exact[1])),
         ("finite difference", difference, entry.agrees(difference, DIFFERENCE_TOLERANCE)),
     ]
     if torch is not None:
         found.append(("torch", torch.expected, entry.agrees(torch.expected)))
     gradients = [
-        _without_none({"method": method, "value": encode(value), "agrees": agrees})
+        _without_none({"method": method, "value": encode(value), "agrees": agrees, "live": False})
         for method, value, agrees in found
     ]
+    gradients[0]["live"] = not forward
     return {"name": entry.name, "node": entry.node, "value": encode(entry.value), "gradients": gradients}

@@ -36,9 +36,9 @@ def order_note(result: GraphResult) -> str:
     if wrong:
         names = ", ".join(wrong)
         return (
-            f"**Breadth first:** wrong for {names}: a node sent its gradient on before all of it had arrived."
+            f"**Breadth first:** wrong for {names}: a node sent its gradient on before all of it was there."
         )
-    return "**Breadth first:** right on this graph, because no path overtakes another. Try “diamond”."
+    return "**Breadth first:** right on this graph, as no path overtakes another; try “diamond”."
 
 
 def _count(number: int, noun: str) -> str:

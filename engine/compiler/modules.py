@@ -7,6 +7,7 @@ keyed by file) makes the second process start in milliseconds. The file is also 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import os
@@ -21,11 +22,12 @@ def cache_directory() -> Path:
     chosen = os.environ.get("UNROLL_CACHE")
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     directory = Path(chosen) if chosen else base / "unroll"
-    try:
+    with contextlib.suppress(OSError):
         directory.mkdir(parents=True, exist_ok=True)
+    if os.access(directory, os.W_OK):
         return directory
-    except OSError:  # a read-only home must not stop anyone: compile afresh in each process
-        return Path(tempfile.mkdtemp(prefix="unroll-"))
+    # a read-only home must not stop anyone: compile afresh in each process
+    return Path(tempfile.mkdtemp(prefix="unroll-"))
 
 
 def load(source: str, purpose: str) -> ModuleType:
@@ -34,7 +36,7 @@ def load(source: str, purpose: str) -> ModuleType:
     if name in sys.modules:
         return sys.modules[name]
     path = cache_directory() / f"{name}.py"
-    if not path.is_file() or path.read_text(encoding="utf-8") != source:
+    if not path.is_file() or path.read_text(encoding="utf-8", errors="replace") != source:
         _write_atomically(path, source)
     try:
         return _import(name, path)

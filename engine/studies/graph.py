@@ -31,7 +31,7 @@ class GraphSetup(Setup):
 
     program: str = Field(
         default="tanh(w1*x1 + w2*x2 + b)",
-        max_length=2000,
+        max_length=100_000,  # the language itself refuses far shorter texts, with a better message
         title="Program",
         description="Lines `name = expression`, then an expression; `a, b` gives several outputs.",
     )
@@ -117,6 +117,13 @@ class GraphResult:
     steps: tuple[Step, ...]
     inputs: tuple[InputGradient, ...]
     costs: Costs
+
+    @property
+    def sweep(self) -> str:
+        """The sweep on show, by its usual name."""
+        if self.setup.mode == "forward":
+            return "forward mode"
+        return "backprop" if self.setup.order == "topological" else self.setup.order
 
     def summary(self) -> dict[str, float | int | str]:
         figures: dict[str, float | int | str] = {"output": self.graph.value}

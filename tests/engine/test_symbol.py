@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from engine.primitives import TABLE, exp, gelu, log, maximum, pow, relu, sigmoid, sqrt, where
+from engine.primitives import TABLE, exp, gelu, log, maximum, relu, sigmoid, sqrt, where
 from engine.symbol import (
     Symbol,
     as_symbol,
@@ -56,7 +56,7 @@ def test_parentheses_are_those_that_are_needed(formula: Symbol, expected: str) -
         (a + b * c, "(a + (b * c))"),
         (1 / a, "(1.0 / a)"),
         (-a, "(-a)"),
-        (pow(a, 2), "math.pow(a, 2.0)"),
+        (a**2, "math.pow(a, 2.0)"),
         (a >= b, "(1.0 if a >= b else 0.0)"),
         (where(a, b, c), "(b if a != 0.0 else c)"),
         (abs(a), "abs(a)"),
