@@ -12,16 +12,15 @@ from pydantic.fields import FieldInfo
 if TYPE_CHECKING:
     from app.page import Frame
 
-MOST_SEGMENTS = 4  # more choices than this become a list to choose from
-
 
 def control(frame: Frame, name: str, **appearance: Any) -> None:
     """Show the widget of one field; a change updates the setup, and the setup decides what is shown.
 
+    Presenter mode shows only the controls that its link keeps.
     `appearance` goes to the Streamlit widget (label, height, format…); `options` and `format_func`
     turn a text field into a choice.
     """
-    if name in frame.hidden:
+    if frame.present and name not in frame.shown:
         return
     field = frame.study.setup.model_fields[name]
     key = f"{frame.study.name}:{name}"
@@ -38,12 +37,10 @@ def _store(frame: Frame, name: str, key: str) -> None:
 
 
 def _widget(field: FieldInfo, options: Sequence[Any] | None) -> tuple[Callable[..., Any], dict[str, Any]]:
-    if get_origin(field.annotation) is Literal:
-        options = get_args(field.annotation)
     if options is not None:
-        if get_origin(field.annotation) is Literal and len(options) <= MOST_SEGMENTS:
-            return st.segmented_control, {"options": options, "required": True}
         return st.selectbox, {"options": options}
+    if get_origin(field.annotation) is Literal:
+        return st.segmented_control, {"options": get_args(field.annotation), "required": True}
     if field.annotation is bool:
         return st.toggle, {}
     if field.annotation in (int, float):

@@ -36,7 +36,7 @@ class Frame:
         self.page = next(page for page in pages() if page.study == name)
         query = st.query_params.to_dict()
         self.present = query.get("present") == "1"
-        self.hidden = frozenset(query.get("hide", "").split(",")) if self.present else frozenset()
+        self.shown = frozenset(query.get("show", "").split(",")) & set(self.study.setup.model_fields)
         self._read_address(query)
 
     # ---- the setup, and the address that stands for it
@@ -98,11 +98,8 @@ class Frame:
         """The widget of one field of the setup; see `app.controls`."""
         control(self, name, **appearance)
 
-    def run(self) -> Any | None:
-        """The study's result; where the setup cannot run, says why and gives the last one that could.
-
-        None where there has been none yet.
-        """
+    def run(self) -> Any:
+        """The study's result; where the setup cannot run, says why and gives the last one that could."""
         try:
             result = self.study.run(self.setup)
         except ExpressionError as error:
@@ -115,10 +112,8 @@ class Frame:
             st.session_state[self._key("good")] = self.setup
             return result
         last = st.session_state.get(self._key("good"))
-        if last is None:
-            return None
-        st.caption("Shown below is the last one that worked.")
-        return self.study.run(last)
+        st.caption("Below is the last one that worked." if last else "Below is this page's own example.")
+        return self.study.run(last or self.study.setup())
 
     def predict(self, topic: str, prompt: str, truth: float) -> None:
         """Ask for a number before it is shown; then show both and the gap. Can be skipped for good."""
@@ -180,7 +175,7 @@ class Frame:
         )  # fmt: skip
 
     def _leave_presenter(self) -> None:
-        for key in ("present", "hide"):
+        for key in ("present", "show"):
             st.query_params.pop(key, None)
 
     def report(self, *problems: str) -> None:

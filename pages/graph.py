@@ -12,6 +12,7 @@ from engine.studies.graph import EXAMPLES, GraphResult, parsed
 
 PROGRAM_HEIGHT = 104
 PLAYER_HEIGHT = 560
+PRESENTER_HEIGHT = 720
 
 frame = Frame("graph")
 frame.header(
@@ -41,7 +42,7 @@ def forget_what_went(program: Program) -> None:
         chosen = getattr(frame.setup, field)
         if chosen and chosen not in program.inputs:
             names = ", ".join(program.inputs) or "none"
-            frame.report(f"{chosen} is not an input of this program; its inputs are: {names}.")
+            frame.report(f"The program has no input {chosen} any more; its inputs are {names}.")
             frame.update(**{field: ""})
     if frame.setup.output >= len(program.outputs):
         frame.update(output=0)
@@ -53,13 +54,14 @@ def program_and_controls(program: Program | None) -> None:
     )
     left, right = st.columns([11, 10], gap="medium")
     with left:
-        st.pills(
-            "Examples",
-            list(EXAMPLES),
-            key="graph_example",
-            on_change=choose_example,
-            label_visibility="collapsed",
-        )
+        if not frame.present:
+            st.pills(
+                "Examples",
+                list(EXAMPLES),
+                key="graph_example",
+                on_change=choose_example,
+                label_visibility="collapsed",
+            )
         frame.control("program", label_visibility="collapsed", height=PROGRAM_HEIGHT)
     names = ["", *(program.inputs if program else ())]
     with right, st.container(horizontal=True, gap="small"):
@@ -88,12 +90,10 @@ def explorer() -> None:
     program = parsed(frame.setup.program)
     if program:
         forget_what_went(program)
-    if not frame.present:
+    if frame.shown or not frame.present:
         program_and_controls(program)
     frame.messages()
-    result: GraphResult | None = frame.run()
-    if result is None:
-        return
+    result: GraphResult = frame.run()
     working = result.setup == frame.setup
     checks = frame.study.check(result)
     if result.inputs and working:
@@ -105,7 +105,8 @@ def explorer() -> None:
             f"First value that is not finite: {culprit.operator} gives {culprit.value} at v{culprit.id[1:]}.",
             icon=":material/warning:",
         )
-    graph_player(payload(result, checks, PLAYER_HEIGHT, frame.present), "player", drag_input, link_step)
+    height = PRESENTER_HEIGHT if frame.present else PLAYER_HEIGHT
+    graph_player(payload(result, checks, height, frame.present), "player", drag_input, link_step)
     if not frame.present:
         st.markdown(order_note(result))
         st.markdown(jacobian_table(result.costs))

@@ -35,9 +35,7 @@ _mount = st.components.v2.component(
 )
 
 
-def slope_explorer(
-    payload: Mapping[str, Any], key: str, on_change: Callable[[], None] = lambda: None
-) -> Any:
+def slope_explorer(payload: Mapping[str, Any], key: str, on_change: Callable[[], None] = lambda: None) -> Any:
     """Show `payload`, as `app.figures.slopes` makes it, and return what the reader did.
 
     The result has `change` ({"field": "x" | "step_exponent", "value", "final"}) in the run after a handle

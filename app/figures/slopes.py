@@ -131,7 +131,7 @@ def _operator(name: str) -> dict[str, str]:
         "written": written(name),
         "formula": _math(f"y = {formula_latex(primitive)}"),
         "slope": _math(rf"\frac{{dy}}{{dx}} = {partials_latex(primitive)[0]}"),
-        "note": primitive.note.replace("|a|", "|x|"),
+        "note": re.sub(r"\ba\b(?! [a-z])", "x", primitive.note),  # the operand, not the article
     }
 
 

@@ -43,7 +43,7 @@ def test_a_link_replays_to_the_same_numbers(setup: GraphSetup) -> None:
 
 def test_an_empty_address_is_the_default() -> None:
     assert permalink.decode(GRAPH, {}) == permalink.Decoded(GraphSetup())
-    assert permalink.decode(GRAPH, {"present": "1", "hide": "mode"}) == permalink.Decoded(GraphSetup())
+    assert permalink.decode(GRAPH, {"present": "1", "show": "mode"}) == permalink.Decoded(GraphSetup())
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ from tests.benchmarks.report import Row, publish
 from tests.benchmarks.visitor import PageError, Reply, Visitor
 
 PAGE = "graph"
-FEWEST_NODES, MOST_NODES = 7, 25  # of a random program
+FEWEST_NODES, MOST_NODES = 7, 24  # of a random program
 LIBRARIES = ("libtorch_cpu", "numba")  # loaded by the server's warm-up
 WARM_UP_TIMEOUT = 120.0  # seconds
 IDLE = 0.05  # of a core: the warm-up is over

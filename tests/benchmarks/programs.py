@@ -14,7 +14,7 @@ def random_program(random: Random, nodes: int) -> str:
     """A program of about `nodes` graph nodes, at least 7: inputs, then lines that build on each other."""
     lines = [f"{name} = {random.uniform(-2, 2):.3f}" for name in INPUTS]
     names = list(INPUTS)
-    count = max(1, (nodes - len(INPUTS)) // OPERATORS_A_LINE)
+    count = max(1, round((nodes - len(INPUTS)) / OPERATORS_A_LINE))
     for line in range(count):
         first, second = names[-1], names[-2]  # always used, so no line is idle
         third, fourth = random.choice(names), random.choice(names)

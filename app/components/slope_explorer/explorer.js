@@ -1,0 +1,152 @@
+// The explorer: holds x and h, moves them with the hand, and asks Python for the figures that go with them.
+
+const explorers = new WeakMap();
+const KEYS = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 10, PageDown: -10 };
+const PRESENTER_KEYS = { ArrowRight: ["x", 1], ArrowLeft: ["x", -1], PageDown: ["x", 1], PageUp: ["x", -1],
+  ArrowUp: ["step_exponent", 1], ArrowDown: ["step_exponent", -1] };
+const OWN_KEYS = "input, select, textarea, [contenteditable], [role=slider], [role=combobox], [role=listbox]";
+
+class Explorer {
+  constructor(root) {
+    this.root = root;
+    this.channel = new ChangeChannel(({ name, value, final }) => this.send("change", { field: name, value, final }));
+    this.figures = new Figures(this);
+    this.curves = new Curves(this);
+    this.sweep = new SweepPlot(this);
+    this.live = html("p", { class: "hidden", "aria-live": "polite" });
+    root.replaceChildren(html("div", { class: "explorer" }, this.figures.bar, this.figures.element, this.curves.element, this.sweep.element, this.live));
+    this.sizes = new ResizeObserver(() => this.resized());
+    for (const { plot } of [this.curves, this.sweep]) this.sizes.observe(plot.svg);
+    this.onDocumentKey = (event) => this.documentKey(event);
+    addEventListener("keydown", this.onDocumentKey, { capture: true });
+  }
+
+  get h() { return 10 ** this.exponent; }
+  get exact() { return this.x === this.data.x && this.exponent === this.data.step_exponent; }
+  get busy() {
+    return this.channel.busy || this.curves.plot.busy || this.sweep.plot.busy || Object.values(this.figures.handles).some((handle) => handle.busy);
+  }
+
+  // New data from Python: figures for x and h, unless the hand has moved on in the meantime.
+  update(data, send) {
+    Object.assign(this, { data, send });
+    this.dress();
+    this.channel.answered();
+    if (!this.busy || this.x === undefined) Object.assign(this, { x: data.x, exponent: data.step_exponent });
+    this.figures.build(data);
+    this.resized();
+    if (this.exact) this.live.textContent = sentence(data);
+    this.root.dataset.ready = "true";
+  }
+
+  dress() {
+    this.root.dataset.theme = isDark(getComputedStyle(this.root).getPropertyValue("--st-background-color")) ? "dark" : "light";
+    this.root.toggleAttribute("data-present", Boolean(this.data.present));
+    this.root.style.setProperty("--height", `${this.data.height_px}px`);
+  }
+
+  resized() {
+    if (!this.data) return;
+    for (const { plot } of [this.curves, this.sweep]) plot.measure();
+    this.paint();
+  }
+
+  paint() {
+    this.curves.paint();
+    this.sweep.paint();
+    this.paintFigures();
+  }
+
+  paintFigures() {
+    this.figures.paint(this);
+    this.root.dataset.exact = this.exact;
+  }
+
+  // One notch of x: a round number of about a pixel.
+  get notch() {
+    const [low, high] = this.data.window.x;
+    return 10 ** Math.floor(Math.log10((high - low) / 400));
+  }
+
+  moveX(wanted, final, notch = this.notch) {
+    this.change("x", Number((Math.round(wanted / notch) * notch).toPrecision(12)), final);
+  }
+
+  moveStep(wanted, final, notch) {
+    const exponent = clamp(Math.round(clamp(wanted, -99, 99) / notch) * notch, ...this.data.bounds.step_exponent);
+    this.change("step_exponent", Number(exponent.toPrecision(12)), final);
+  }
+
+  // The hand moved: show it at once, and ask. What Python refuses comes back as it was, with a message.
+  change(field, value, final) {
+    const [low, high] = this.data.bounds[field];
+    const shown = clamp(value, low, high);
+    if (!final && shown === (field === "x" ? this.x : this.exponent)) return;
+    if (field === "x") this.x = shown;
+    else this.exponent = shown;
+    this.curves.paintLines();
+    this.sweep.paintMarker();
+    this.paintFigures();
+    this.channel.offer({ name: field, value, final });
+  }
+
+  nudge(field, notches, scale) {
+    const { bounds } = this.data;
+    const within = (value) => clamp(value, ...bounds[field]);
+    if (field === "x") this.moveX(within(this.x + notches * 5 * this.notch * scale), true, this.notch * Math.min(scale, 1));
+    else this.moveStep(within(this.exponent + (notches * scale) / 8), true, Math.min(scale, 1) / 8);
+  }
+
+  key(field, event) {
+    const notches = KEYS[event.key];
+    if (notches) this.nudge(field, notches, event.shiftKey ? 8 : event.altKey ? 0.2 : 1);
+    else if (event.key === "Home" || event.key === "End") this.toEnd(field, event.key === "End");
+    return notches !== undefined || event.key === "Home" || event.key === "End";
+  }
+
+  toEnd(field, last) {
+    const ends = field === "x" ? this.data.window.x : this.data.bounds.step_exponent;
+    this.change(field, ends[last ? 1 : 0], true);
+  }
+
+  // In presenter mode arrows and clickers work wherever the focus is; heard before the page's own shortcuts.
+  documentKey(event) {
+    const asked = PRESENTER_KEYS[event.key];
+    const owned = event.composedPath()[0].closest?.(OWN_KEYS);
+    if (!this.data?.present || !asked || owned || event.ctrlKey || event.metaKey || event.altKey) return;
+    this.nudge(...asked, event.shiftKey ? 8 : 1);
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  }
+
+  destroy() {
+    this.sizes.disconnect();
+    removeEventListener("keydown", this.onDocumentKey, { capture: true });
+    explorers.delete(this.root);
+  }
+}
+
+// Whether a CSS colour is dark, as the browser itself reads it.
+function isDark(colour) {
+  const paper = document.createElement("canvas").getContext("2d");
+  paper.fillStyle = "#ffffff";
+  paper.fillStyle = colour.trim();
+  const [red, green, blue] = paper.fillStyle.match(/[\da-f]{2}/gi).map((part) => parseInt(part, 16));
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue < 102;
+}
+
+// The figures for a screen reader.
+function sentence(data) {
+  const said = (name, key) => `${name} ${format(decode(data[key]), 6)}`;
+  return `At x ${format(data.x)}: ${[said("value", "value"), said("slope", "slope"), said("central difference", "central"), said("error", "error")].join(", ")}.`;
+}
+
+// Streamlit calls this again on every change of data or theme, with the same parentElement.
+export default function ({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector(".unroll");
+  if (!root || !data) return undefined;
+  if (!explorers.has(root)) explorers.set(root, new Explorer(root));
+  explorers.get(root).update(data, setTriggerValue);
+  // A superseded call is cleaned up while the component lives on: only a root that left the page is over.
+  return () => setTimeout(() => { if (!root.isConnected) explorers.get(root)?.destroy(); });
+}
