@@ -144,7 +144,8 @@ class Frame:
     def footer(self, result: Result, checks: Sequence[Check], code: str = "") -> None:
         """Check badge and take-away."""
         if self.present:
-            st.button("Leave presenter mode", type="tertiary", on_click=self._leave_presenter)
+            if st.button("Leave presenter mode", type="tertiary"):
+                self._leave_presenter()
             return
         with st.container(key="take_away", horizontal=True, vertical_alignment="center", gap="small"):
             check_badge(checks)
@@ -177,6 +178,7 @@ class Frame:
     def _leave_presenter(self) -> None:
         for key in ("present", "show"):
             st.query_params.pop(key, None)
+        st.rerun()  # the whole page: the frame was made outside the fragment that holds the button
 
     def report(self, *problems: str) -> None:
         key = self._key("problems")

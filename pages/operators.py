@@ -9,11 +9,10 @@ from app.components.slope_explorer import slope_explorer
 from app.figures import slopes, stability
 from app.page import Frame, check_badge
 from engine import studies
-from engine.primitives import TABLE
 from engine.studies.operators import CHOICES, OperatorResult
 
 EXPLORER_HEIGHT = 610
-DRAGGED = ("x", "step_exponent")
+WIDTHS = (0.1, 0.5, 1.0, 2.0, 4.0, 10.0, 30.0, 100.0, 1000.0)
 
 frame = Frame("operators")
 frame.header(
@@ -24,7 +23,7 @@ frame.header(
 
 def drag() -> None:
     change = st.session_state["slopes"]["change"]
-    if change["field"] in DRAGGED:
+    if change["field"] in slopes.HANDLES:
         frame.update(**{change["field"]: change["value"]})
     st.session_state["slopes_dragging"] = not change["final"]
 
@@ -32,9 +31,8 @@ def drag() -> None:
 def controls() -> None:
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         frame.control("operator", options=CHOICES, format_func=slopes.choice, width=220)
-        if TABLE[frame.setup.operator].arity == 2:
-            frame.control("other", width=300)
-        frame.control("width", width=300)
+        widths = sorted({*WIDTHS, frame.setup.width})
+        frame.control("width", options=widths, format_func=lambda width: f"−{width:g} to {width:g}", width=180)
 
 
 @st.fragment

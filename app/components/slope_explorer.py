@@ -38,7 +38,7 @@ _mount = st.components.v2.component(
 def slope_explorer(payload: Mapping[str, Any], key: str, on_change: Callable[[], None] = lambda: None) -> Any:
     """Show `payload`, as `app.figures.slopes` makes it, and return what the reader did.
 
-    The result has `change` ({"field": "x" | "step_exponent", "value", "final"}) in the run after a handle
+    The result has `change` ({"field", "value", "final"}) in the run after x, the second operand or the step
     was moved, and None in every other run. The callback runs before the script, as that of any widget does.
     """
     return _mount(data=payload, key=key, on_change_change=on_change)

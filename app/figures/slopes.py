@@ -19,11 +19,14 @@ from engine.symbol import formula_latex, partials_latex
 
 Range = tuple[float, float]
 
+HANDLES = ("x", "other", "step_exponent")  # fields of the setup that the explorer changes
+
 CURVE_DIGITS = 9  # of the drawn samples; the figures at x itself are sent in full
 TAILS = (4, 96)  # percentiles between which a curve is taken to be tame
 WILD = 3.0  # a curve that reaches further than this many times its tame part is cut off
 MARGIN = 0.08  # empty share of the plot above and below the curves
-ERROR_DECADES = (-17, 3)  # errors beyond are drawn at the edge
+MOST_DECADES = 24  # smaller errors than these allow are drawn at the edge
+NO_ERRORS: Range = (-17.0, 0.0)
 
 
 def payload(result: OperatorResult, height: int, present: bool) -> dict[str, Any]:
@@ -32,7 +35,7 @@ def payload(result: OperatorResult, height: int, present: bool) -> dict[str, Any
     below, above = setup.x - result.step, setup.x + result.step
     document = {
         "operator": _operator(setup.operator),
-        "other": setup.other if result.primitive.arity == 2 else None,
+        "other": setup.other,
         "x": setup.x,
         "step_exponent": setup.step_exponent,
         "step": result.step,
@@ -55,7 +58,7 @@ def payload(result: OperatorResult, height: int, present: bool) -> dict[str, Any
             "y": value_window(result),
             "error": error_window(result.sweeps),
         },
-        "bounds": {name: _bounds(OperatorSetup, name) for name in ("x", "step_exponent")},
+        "bounds": {name: _bounds(OperatorSetup, name) for name in HANDLES},
         "height_px": height,
         "present": present,
     }
@@ -79,6 +82,7 @@ def _sweep(sweep: Sweep) -> dict[str, Any]:
         "predicted": _shortened(sweep.predicted),
         "floor": sweep.floor,
         "best": sweep.best_step,
+        "best_error": math.nan if math.isnan(sweep.best_step) else float(np.nanmin(sweep.errors)),
     }
 
 
@@ -114,21 +118,20 @@ def error_window(sweeps: tuple[Sweep, ...]) -> Range:
     errors = np.concatenate([sweep.errors for sweep in sweeps])
     shown = errors[np.isfinite(errors) & (errors > 0.0)]
     if shown.size == 0:
-        return float(ERROR_DECADES[0]), 0.0
+        return NO_ERRORS
     low, high = math.floor(math.log10(shown.min())), math.ceil(math.log10(shown.max()))
-    low, high = max(low, ERROR_DECADES[0]), min(max(high, low + 4), ERROR_DECADES[1])
-    return float(min(low, high - 4)), float(high)
+    return float(max(min(low, high - 4), high - MOST_DECADES)), float(high)
 
 
 # ---- how an operator is written
 
 
 @cache
-def _operator(name: str) -> dict[str, str]:
+def _operator(name: str) -> dict[str, Any]:
     primitive = TABLE[name]
     return {
         "name": name,
-        "written": written(name),
+        "binary": primitive.arity == 2,
         "formula": _math(f"y = {formula_latex(primitive)}"),
         "slope": _math(rf"\frac{{dy}}{{dx}} = {partials_latex(primitive)[0]}"),
         "note": re.sub(r"\ba\b(?! [a-z])", "x", primitive.note),  # the operand, not the article

@@ -18,9 +18,11 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.TextArea_pb2 import TextArea
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
 
 STREAM_PATH = "/_stcore/stream"
-SUBPROTOCOLS = ("streamlit", "PLACEHOLDER_AUTH_TOKEN")  # what a browser without an XSRF cookie sends
+# what a browser without an XSRF cookie sends
+SUBPROTOCOLS = (Subprotocol("streamlit"), Subprotocol("PLACEHOLDER_AUTH_TOKEN"))
 CACHED_RUNS = 2  # runs for which a browser keeps a large message (global.maxCachedMessageAge)
 CONNECT_TIMEOUT = 30.0  # seconds
 
@@ -57,7 +59,7 @@ class Visitor:
         self.socket = await connect(
             self.server_url.replace("http", "ws", 1) + STREAM_PATH,
             subprotocols=SUBPROTOCOLS,
-            origin=self.server_url,
+            origin=Origin(self.server_url),
             compression=None,
             max_size=None,
             open_timeout=CONNECT_TIMEOUT,

@@ -91,6 +91,7 @@ def open_player(browser: Browser, address: str) -> Iterator[Open]:
 
     def open_(query: str, width: int = 1440, height: int = 900, **options: object) -> Player:
         context = browser.new_context(viewport={"width": width, "height": height}, **options)  # type: ignore[arg-type]
+        context.set_default_timeout(10_000)
         page = context.new_page()
         watches.append(Watch(page, address))
         page.goto(f"{address}/?{query}")

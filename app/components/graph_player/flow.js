@@ -31,13 +31,16 @@ function stream(edge, className) {
     svg("path", { class: "head", d: arrowhead(points, 10, 9) }));
 }
 
-// The amount on each edge, moved along its curve until it covers no other label.
+// The amount on each edge, moved along its curve until it covers no other label; above a short edge, so
+// that the stream stays in sight.
 function amountLabels(amounts, className) {
   const placed = [];
   return amounts.map(({ edge, amount }) => {
     const text = format(amount);
     const width = text.length * BADGE_CHARACTER + 10;
-    const spots = [0.5, 0.4, 0.6, 0.3, 0.7, 0.22, 0.78].map((at) => pointAt(edge.points, at));
+    const [[fromX, fromY], [toX, toY]] = [edge.points[0], edge.points.at(-1)];
+    const lift = width > 0.6 * Math.hypot(toX - fromX, toY - fromY) ? 13 : 0;
+    const spots = [0.5, 0.4, 0.6, 0.3, 0.7, 0.22, 0.78].map((at) => pointAt(edge.points, at)).map(([x, y]) => [x, y - lift]);
     const covers = ([x, y]) => placed.find((other) => Math.abs(other.x - x) < (other.width + width) / 2 && Math.abs(other.y - y) < 19);
     let [x, y] = spots.find((spot) => !covers(spot)) ?? spots[0];
     const other = covers([x, y]); // edges too close and too short: step aside

@@ -1,9 +1,11 @@
 // The drawing as a file of its own: styles written into the elements, the whole graph, no matter the view.
 
 const INLINED = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-opacity", "stroke-dasharray", "stroke-linecap",
-  "opacity", "font-family", "font-size", "font-weight", "font-style", "text-anchor"];
+  "stroke-linejoin", "paint-order", "opacity", "font-family", "font-size", "font-weight", "font-style", "text-anchor"];
 
 function pictureOf(stage, width, height, background) {
+  const passing = stage.world.getAnimations({ subtree: true }).filter(({ effect }) => effect.getTiming().iterations === 1);
+  for (const animation of passing) animation.finish(); // nothing half faded in
   const copy = stage.world.cloneNode(true);
   const originals = stage.world.querySelectorAll("*");
   copy.querySelectorAll("*").forEach((element, index) => {

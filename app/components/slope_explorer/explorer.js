@@ -1,6 +1,7 @@
 // The explorer: holds x and h, moves them with the hand, and asks Python for the figures that go with them.
 
 const explorers = new WeakMap();
+const FIELDS = ["x", "other", "step_exponent"];
 const KEYS = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 10, PageDown: -10 };
 const PRESENTER_KEYS = { ArrowRight: ["x", 1], ArrowLeft: ["x", -1], PageDown: ["x", 1], PageUp: ["x", -1],
   ArrowUp: ["step_exponent", 1], ArrowDown: ["step_exponent", -1] };
@@ -9,6 +10,7 @@ const OWN_KEYS = "input, select, textarea, [contenteditable], [role=slider], [ro
 class Explorer {
   constructor(root) {
     this.root = root;
+    this.hand = undefined; // x, other and step_exponent where the hand has them; Python may be a moment behind
     this.channel = new ChangeChannel(({ name, value, final }) => this.send("change", { field: name, value, final }));
     this.figures = new Figures(this);
     this.curves = new Curves(this);
@@ -21,8 +23,11 @@ class Explorer {
     addEventListener("keydown", this.onDocumentKey, { capture: true });
   }
 
+  get x() { return this.hand.x; }
+  get exponent() { return this.hand.step_exponent; }
   get h() { return 10 ** this.exponent; }
-  get exact() { return this.x === this.data.x && this.exponent === this.data.step_exponent; }
+  // Whether Python's figures are those of the hand's place.
+  get exact() { return FIELDS.every((field) => this.hand[field] === this.data[field]); }
   get busy() {
     return this.channel.busy || this.curves.plot.busy || this.sweep.plot.busy || Object.values(this.figures.handles).some((handle) => handle.busy);
   }
@@ -32,7 +37,7 @@ class Explorer {
     Object.assign(this, { data, send });
     this.dress();
     this.channel.answered();
-    if (!this.busy || this.x === undefined) Object.assign(this, { x: data.x, exponent: data.step_exponent });
+    if (!this.hand || !this.busy) this.hand = Object.fromEntries(FIELDS.map((field) => [field, data[field]]));
     this.figures.build(data);
     this.resized();
     if (this.exact) this.live.textContent = sentence(data);
@@ -81,9 +86,8 @@ class Explorer {
   change(field, value, final) {
     const [low, high] = this.data.bounds[field];
     const shown = clamp(value, low, high);
-    if (!final && shown === (field === "x" ? this.x : this.exponent)) return;
-    if (field === "x") this.x = shown;
-    else this.exponent = shown;
+    if (!final && shown === this.hand[field]) return;
+    this.hand[field] = shown;
     this.curves.paintLines();
     this.sweep.paintMarker();
     this.paintFigures();

@@ -30,7 +30,8 @@ function decades(low, high, count) {
   return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, index) => (first + index) * step);
 }
 
-const raised = (exponent) => `10${String(exponent).replace(/./g, (digit) => (digit === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]))}`;
+// A power of ten as a label: the exponent small and raised.
+const powerOfTen = (exponent) => ["10", svg("tspan", { dy: "-.45em", class: "exponent" }, format(exponent))];
 
 class Plot {
   // `events.grip(point)` says what a press there moves: a function of (point, final), or nothing.
@@ -68,12 +69,12 @@ class Plot {
   // Grid lines and labels; `zero` draws the lines through the origin stronger.
   paintAxes(across, down, { print = format, names, zero }) {
     const line = (x1, y1, x2, y2, strong) => svg("line", { x1, y1, x2, y2, class: strong ? "strong" : undefined });
-    const text = (x, y, className, content) => svg("text", { x, y, class: className }, content);
+    const text = (x, y, className, ...content) => svg("text", { x, y, class: className }, ...content);
     this.grid.replaceChildren(
       ...across.map((value) => line(this.x.at(value), EDGE.top, this.x.at(value), this.bottom, zero && value === 0)),
       ...down.map((value) => line(EDGE.left, this.y.at(value), this.right, this.y.at(value), zero && value === 0)),
-      ...across.map((value) => text(this.x.at(value), this.bottom + 16, "across", print(value))),
-      ...down.map((value) => text(EDGE.left - 7, this.y.at(value) + 4, "down", print(value))),
+      ...across.map((value) => text(this.x.at(value), this.bottom + 16, "across", ...[print(value)].flat())),
+      ...down.map((value) => text(EDGE.left - 7, this.y.at(value) + 4, "down", ...[print(value)].flat())),
       text(this.right, this.height - 6, "axis-name across-end", names[0]));
   }
 

@@ -1,6 +1,8 @@
 // The right plot: how far the central difference is from the slope, for every h, measured and predicted.
 
-const RUG = 13; // height of the strips above and below the errors, for what a logarithm has no place for
+const RUG = 16; // height of the strips above and below the errors, for what a logarithm has no place for
+const ROOM = 0.7; // decades between the strips and the outermost label
+const FLOOR_NAME = 80; // room for the label of a predicted best step
 const PRECISIONS = ["float64", "float32"];
 
 class SweepPlot {
@@ -17,7 +19,8 @@ class SweepPlot {
     this.point = svg("circle", { class: "at-h", r: 6.5 });
     this.cursor = svg("line", { class: "cursor" });
     this.grips = new Grip("log₁₀ of the step h", "h", (event) => explorer.key("step_exponent", event));
-    this.plot.inside.append(this.strips, this.cursor, ...[...this.layers.values()].reverse(), this.marker, this.point);
+    this.plot.grid.after(this.strips);
+    this.plot.inside.append(this.cursor, ...[...this.layers.values()].reverse(), this.marker, this.point);
     this.plot.over.append(this.grips.element);
     this.caption = html("p", { class: "caption" });
     this.element = html("section", { class: "half right", "aria-label": "the error over h" }, this.legend, this.plot.svg, this.caption);
@@ -26,11 +29,11 @@ class SweepPlot {
   paint() {
     const { plot } = this;
     const { data } = this.explorer;
-    const [low, high] = data.window.error;
+    const [low, high] = [data.window.error[0] - ROOM, data.window.error[1] + ROOM];
     const unit = (high - low) / (plot.bottom - EDGE.top - 2 * RUG);
     plot.setScales([data.exponents.at(-1) - 0.4, data.exponents[0] + 0.4], [low - RUG * unit, high + RUG * unit]);
-    plot.paintAxes(decades(data.exponents.at(-1), data.exponents[0], plot.width / 50), decades(low, high, plot.height / 34),
-      { print: raised, names: ["h"] });
+    plot.paintAxes(decades(data.exponents.at(-1), data.exponents[0], plot.width / 50), decades(Math.ceil(low), Math.floor(high), plot.height / 34),
+      { print: powerOfTen, names: ["h"] });
     this.paintStrips();
     for (const sweep of data.sweeps) this.paintSweep(sweep);
     this.paintMarker();
@@ -40,21 +43,21 @@ class SweepPlot {
   paintStrips() {
     const { plot } = this;
     const strip = (y, text) => [svg("rect", { x: EDGE.left, y, width: plot.right - EDGE.left, height: RUG }),
-      svg("text", { x: EDGE.left + 5, y: y + RUG - 3 }, text)];
-    this.strips.replaceChildren(...strip(EDGE.top, "NaN, ∞"), ...strip(plot.bottom - RUG, "exactly 0"));
+      svg("text", { class: "down", x: EDGE.left - 7, y: y + RUG / 2 + 4 }, text)];
+    this.strips.replaceChildren(...strip(EDGE.top, "NaN ∞"), ...strip(plot.bottom - RUG, "0"));
   }
 
   paintSweep({ precision, errors, predicted, floor }) {
     const { plot, hidden, explorer } = this;
     const { exponents } = explorer.data;
     const layer = this.layers.get(precision);
-    const low = precision === "float32" ? 0.5 : 0;
+    const lower = precision === "float32" ? 0.5 : 0;
     layer.toggleAttribute("hidden", hidden.has(precision));
     const marks = errors.map((error, index) => {
       const number = decode(error);
       const x = plot.x.at(exponents[index]);
       if (number === 0 || !Number.isFinite(number)) {
-        const top = (number === 0 ? plot.bottom - RUG : EDGE.top) + RUG * low + 1;
+        const top = (number === 0 ? plot.bottom - RUG : EDGE.top) + RUG * lower + 1;
         return svg("line", { class: "rug", x1: x, x2: x, y1: top, y2: top + RUG / 2 - 2 });
       }
       const y = clamp(plot.y.at(Math.log10(number)), EDGE.top + RUG, plot.bottom - RUG);
@@ -69,9 +72,10 @@ class SweepPlot {
     const { plot } = this;
     if (!plot.x.holds(exponent)) return [];
     const x = plot.x.at(exponent);
-    const side = precision === "float64" ? -1 : 1;
+    const before = x > plot.right - FLOOR_NAME || (precision === "float64" && x > EDGE.left + FLOOR_NAME);
     return [svg("line", { class: "floor", x1: x, x2: x, y1: EDGE.top + RUG, y2: plot.bottom - RUG }),
-      svg("text", { class: side < 0 ? "floor-name before" : "floor-name", x: x + 5 * side, y: EDGE.top + RUG + (side < 0 ? 13 : 27) }, `h = ${format(10 ** exponent, 2)}`)];
+      svg("text", { class: before ? "floor-name before" : "floor-name", x: x + (before ? -5 : 5), y: EDGE.top + RUG + (precision === "float64" ? 13 : 27) },
+        `h = ${format(10 ** exponent, 2)}`)];
   }
 
   paintMarker() {
@@ -104,9 +108,14 @@ class SweepPlot {
   }
 
   summarise() {
-    this.caption.replaceChildren(...this.explorer.data.sweeps.map(({ precision, best, floor }) => html("span", { class: `of ${precision}` },
-      `${precision}: best h ${format(decode(best), 2)}, ${predictedText(decode(floor))}`)));
+    this.caption.replaceChildren(...this.explorer.data.sweeps.map(({ precision, best, best_error: error, floor }) => html("span", { class: `of ${precision}` },
+      `${precision}: ${bestText(decode(best), decode(error))}, ${predictedText(decode(floor))}`)));
   }
+}
+
+function bestText(step, error) {
+  if (!Number.isFinite(error)) return "no h works";
+  return `${error === 0 ? "exact at" : "best"} h = ${format(step, 2)}`;
 }
 
 function predictedText(floor) {
