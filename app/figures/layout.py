@@ -10,8 +10,8 @@ from threading import Lock
 import pygraphviz
 
 POINTS_PER_INCH = 72.0  # Graphviz takes sizes in inches and gives positions in points
-NODE_GAP = 18.0
-RANK_GAP = 58.0
+NODE_GAP = 24.0  # room for names and badges
+RANK_GAP = 72.0  # room for the amounts that travel along the edges
 
 Point = tuple[float, float]
 _graphviz = Lock()  # the C library keeps global state

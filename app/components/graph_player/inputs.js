@@ -23,8 +23,8 @@ class Inputs {
   row({ name, node, gradients }) {
     const handle = new Handle(name, (value, final) => this.player.change(name, value, final));
     this.handles.set(name, handle);
-    const cells = gradients.map(({ method }) => {
-      const cell = html("td", { class: "figure", "data-method": method, "data-input": name });
+    const cells = gradients.map(({ method, live }) => {
+      const cell = html("td", { class: live ? "figure live" : "figure", "data-method": method, "data-input": name });
       this.cells.push(cell);
       return cell;
     });
@@ -37,12 +37,12 @@ class Inputs {
     for (const { name, value } of model.inputs) this.handles.get(name).set(decode(value));
   }
 
-  // Backprop's figure appears when the step has computed it, the others at the end: there is time to predict.
+  // A live figure grows with the steps, the others appear at the end: there is time to predict.
   paint(model, index) {
     const last = index === model.steps.length - 1;
-    const figures = model.inputs.flatMap(({ node, gradients }) => gradients.map(({ method, value, agrees }) => (
+    const figures = model.inputs.flatMap(({ node, gradients }) => gradients.map(({ live, value, agrees }) => (
       {
-        ...(method === "backprop" && !model.forwardMode
+        ...(live
           ? { value: model.gradient(node, index), more: model.partial(node, index) }
           : { value: last ? decode(value) : undefined }),
         agrees: last ? agrees : undefined,

@@ -303,7 +303,10 @@ def _inputs(program: Program, numbers: dict[str, float], output: str) -> list[di
         above = _evaluate(program, leaves | {id_: leaves[id_] + h})[output]
         below = _evaluate(program, leaves | {id_: leaves[id_] - h})[output]
         difference = (above - below) / (2 * h)
-        gradients = [{"method": method, "value": final[id_], "agrees": True} for method in METHODS]
+        gradients = [
+            {"method": method, "value": final[id_], "agrees": True, "live": method == "backprop"}
+            for method in METHODS
+        ]
         gradients[METHODS.index("finite difference")] |= {
             "value": _number(difference),
             "agrees": math.isfinite(difference),
