@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from app import warmup
+from app.components import bundle
 from app.middleware import (
     ResponseHeaders,
     Seats,
@@ -44,7 +45,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 application = st.App(
     ROOT / "app" / "main.py",
     lifespan=lifespan,
-    routes=[Route("/healthz", health)],
+    routes=[Route("/healthz", health), bundle.route],
     middleware=[
         Middleware(ResponseHeaders, security_headers(content_security_policy(INDEX_HTML.read_text("utf-8")))),
         Middleware(SessionLimit, seats),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -163,17 +163,23 @@ class Frame:
             if code:
                 with st.popover("Code", icon=":material/code:"):
                     st.code(code, language="python")
+            study, setup = self.study, result.setup  # not the result: a session would keep it alive
             self._download(
-                "Notebook", "ipynb", lambda: take_away.notebook(self.study, self.setup, result, code)
+                "Notebook", "ipynb", lambda: take_away.notebook(study, setup, study.run(setup), code)
             )
-            self._download("CSV", "csv", lambda: take_away.table_csv(result))
-            self._download("JSON", "json", lambda: take_away.figures_json(self.study, self.setup, result))
+            self._download("CSV", "csv", lambda: take_away.table_csv(study.run(setup)))
+            self._download("JSON", "json", lambda: take_away.figures_json(study, setup, study.run(setup)))
 
-    def _download(self, label: str, suffix: str, make: Any) -> None:
+    def _download(self, label: str, suffix: str, make: Callable[[], str]) -> None:
+        """A file that is made when it is asked for, in a thread without a session."""
         st.download_button(
-            label, data=make, file_name=f"unroll-{self.study.name}.{suffix}",
-            icon=":material/download:", on_click="ignore", key=f"download_{suffix}",
-        )  # fmt: skip
+            label,
+            data=make,
+            file_name=f"unroll-{self.study.name}.{suffix}",
+            icon=":material/download:",
+            on_click="ignore",
+            key=f"download_{suffix}",
+        )
 
     def _leave_presenter(self) -> None:
         for key in ("present", "show"):

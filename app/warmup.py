@@ -1,5 +1,6 @@
-"""Heavy imports and first compilations, done in the background before a visitor needs them."""
+"""Heavy imports and first computations, done in the background before a visitor needs them."""
 
+import gc
 import importlib
 import logging
 import threading
@@ -7,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 HEAD_START = 2.0  # seconds left to whoever opens the first page at once: imports would halve its speed
-MODULES = ("plotly.graph_objects", "engine.studies", "torch")
 
 logger = logging.getLogger(__name__)
 
@@ -21,14 +21,23 @@ def start() -> threading.Timer:
 
 
 def warm_up() -> None:
-    """Import what pages import late, and compile (or read from disk) the kernels of the scalar tape."""
-    for name in MODULES:
-        with tolerated(name):
-            importlib.import_module(name)
-    with tolerated("kernels"):
-        from engine import tape
+    """Run every study once with its check, which imports what it needs late; load the tape's kernels.
 
+    What is loaded then stays for good, so it is taken out of the garbage collector's sight: with torch
+    and numba imported, a full collection stops every visitor for 200 ms.
+    """
+    from engine import studies, tape
+
+    for name in studies.NAMES:
+        with tolerated(name):
+            study = studies.load(name)
+            study.check(study.run(study.setup()))
+    with tolerated("figures"):
+        importlib.import_module("app.figures.player")
+    with tolerated("kernels"):
         tape.kernels()
+    gc.collect()
+    gc.freeze()
 
 
 @contextmanager

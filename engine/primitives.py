@@ -2,7 +2,7 @@
 
 From a row come the value, both directions of differentiation, derivatives of any order, the
 compiled kernels, the formula on the page, the comparison with torch and the operator's tests.
-At kinks the derivative is the subgradient that torch takes, so the two agree everywhere.
+At kinks the derivative is the subgradient that torch takes, so the two agree for all operands but NaN.
 """
 
 from __future__ import annotations

@@ -32,7 +32,8 @@ class Tape:
     operators  int8[n]      code of each node's operator, -1 for a leaf
     inputs     int32[n, 3]  positions of its inputs (unused places are 0)
     values     float64[n]   in topological order, so inputs come before their consumers
-    gradients  float64[n]   d(output)/d(node); the output is the last node
+    gradients  float64[n]   d(output)/d(node); the output is the last node. Constants get one too, which
+                            can be NaN (of the exponent in x**2 for a negative x)
     """
 
     def __init__(self, output: Scalar) -> None:

@@ -1,7 +1,7 @@
 """The graph player: a computation stepped forward and backward in the browser.
 
 All steps are sent once and stepping never asks the server. The browser side lives beside this file,
-split by job; its parts share one scope and are joined here into the single module Streamlit expects.
+split by job.
 """
 
 from __future__ import annotations
@@ -10,29 +10,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import streamlit as st
+from app.components.bundle import component
 
-from app.theme import css_variables
-
-_PARTS = Path(__file__).with_suffix("")
-# Classes are used only once everything is loaded, so the order matters to the reader alone.
-_SCRIPTS = (
-    "dom", "model", "formula", "camera", "overview", "flow", "stage", "source",
-    "handle", "inputs", "inspector", "toolbar", "picture", "player",
-)  # fmt: skip
-_STYLES = ("player", "stage")
-
-
-def _join(names: tuple[str, ...], suffix: str) -> str:
-    return "\n".join((_PARTS / f"{name}{suffix}").read_text(encoding="utf-8") for name in names)
-
-
-_mount = st.components.v2.component(
+_mount = component(
     "graph_player",
-    html='<div class="unroll"></div>',
-    css="\n".join((css_variables(), _join(_STYLES, ".css"))),
-    js=_join(_SCRIPTS, ".js"),
-)
+    Path(__file__).with_suffix(""),
+    scripts=(
+        "dom", "model", "formula", "camera", "overview", "flow", "stage", "source",
+        "handle", "inputs", "inspector", "toolbar", "picture", "player",
+    ),
+    styles=("player", "stage"),
+)  # fmt: skip
 
 
 def graph_player(

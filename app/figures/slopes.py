@@ -139,8 +139,9 @@ def _operator(name: str) -> dict[str, Any]:
 
 
 def _math(latex: str) -> str:
-    """MathML of a row's LaTeX, with the first operand called x."""
-    return re.sub(r"<mi>a</mi>", "<mi>x</mi>", convert(latex))
+    """MathML of a row's LaTeX, with the first operand called x and functions set as names, not as signs."""
+    named = re.sub(r"<mo>(\w+)</mo>", r"<mi>\1</mi>", convert(latex))
+    return named.replace("<mi>a</mi>", "<mi>x</mi>")
 
 
 def written(name: str) -> str:

@@ -210,7 +210,8 @@ def _steps(setup: GraphSetup, graph: Graph) -> list[Step]:
     if setup.mode == "reverse":
         return value_steps(graph) + cotangent_steps(graph, graph.differentiated, setup.order)
     leaves = {node.label.name: node.id for node in graph.inputs()}
-    return tangent_steps(graph, leaves.get(setup.seed_input) or next(iter(leaves.values()), ""))
+    first = next(iter(leaves.values()), "")
+    return tangent_steps(graph, leaves.get(setup.seed_input, "") if setup.seed_input else first)
 
 
 def _input_gradients(

@@ -23,6 +23,11 @@ class Setup(BaseModel):
 class Result(Protocol):
     """What a run found: plain numbers and arrays, ready for a page, a terminal or a notebook."""
 
+    @property
+    def setup(self) -> Any:
+        """The setup that was run."""
+        ...
+
     def summary(self) -> Mapping[str, float | int | str]:
         """The figures the page shows, by name."""
         ...

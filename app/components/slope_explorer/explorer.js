@@ -82,12 +82,12 @@ class Explorer {
     this.change("step_exponent", Number(exponent.toPrecision(12)), final);
   }
 
-  // The hand moved: show it at once, and ask. What Python refuses comes back as it was, with a message.
+  // The hand moved: show it at once, and ask. Out of bounds nothing moves, but Python is told, to say why.
   change(field, value, final) {
     const [low, high] = this.data.bounds[field];
-    const shown = clamp(value, low, high);
-    if (!final && shown === this.hand[field]) return;
-    this.hand[field] = shown;
+    const allowed = value >= low && value <= high;
+    if (!final && (!allowed || value === this.hand[field])) return;
+    if (allowed) this.hand[field] = value;
     this.curves.paintLines();
     this.sweep.paintMarker();
     this.paintFigures();

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from scripts.live_server import ROOT, free_port
 
-PAGE = Path(__file__).with_name("player_page.py")
+APPLICATION = Path(__file__).with_name("application.py")
 FLAGS = (
     "--server.address=127.0.0.1",
     "--server.headless=true",
@@ -27,9 +27,9 @@ FLAGS = (
 def serve() -> Iterator[str]:
     """The address of a running harness page, stopped at the end."""
     port = free_port()
-    command = [sys.executable, "-m", "streamlit", "run", str(PAGE), *FLAGS, f"--server.port={port}"]
+    command = [sys.executable, "-m", "streamlit", "run", str(APPLICATION), *FLAGS, f"--server.port={port}"]
     # Run from its own folder: without the application's settings the page needs none of its fonts.
-    process = subprocess.Popen(command, cwd=PAGE.parent, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    process = subprocess.Popen(command, cwd=APPLICATION.parent, env={**os.environ, "PYTHONPATH": str(ROOT)})
     address = f"http://127.0.0.1:{port}"
     try:
         _wait(f"{address}/_stcore/health", process)
