@@ -32,7 +32,9 @@ def controls() -> None:
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         frame.control("operator", options=CHOICES, format_func=slopes.choice, width=220)
         widths = sorted({*WIDTHS, frame.setup.width})
-        frame.control("width", options=widths, format_func=lambda width: f"−{width:g} to {width:g}", width=180)
+        frame.control(
+            "width", options=widths, format_func=lambda width: f"−{width:g} to {width:g}", width=180
+        )
 
 
 @st.fragment

@@ -88,7 +88,7 @@ def _sweep(sweep: Sweep) -> dict[str, Any]:
 
 def _bounds(setup: type[Setup], name: str) -> Range:
     limits = {type(limit).__name__: limit for limit in setup.model_fields[name].metadata}
-    return limits["Ge"].ge, limits["Le"].le  # type: ignore[attr-defined]
+    return limits["Ge"].ge, limits["Le"].le
 
 
 # ---- what the plots show
@@ -150,7 +150,7 @@ def written(name: str) -> str:
     symbol, binary = primitive.symbol, primitive.arity == 2
     if symbol == name:
         return f"{symbol}(x, b)" if binary else f"{symbol}(x)"
-    if "a" in symbol and not symbol.isalpha() or symbol == "aᵇ":
+    if ("a" in symbol and not symbol.isalpha()) or symbol == "aᵇ":
         return symbol.replace("a", "x")
     if binary:
         return f"{symbol}(x, b)" if symbol.isalpha() else f"x {symbol} b"

@@ -12,13 +12,12 @@ def jacobian_table(costs: Costs) -> str:
         ("reverse", f"one for each of {_count(costs.outputs, 'output')}", costs.reverse),
     )
     cheaper = min(costs.forward.total, costs.reverse.total)
-    lines = [
-        f"| {mode} | {cost.sweeps} ({why}) | {cost.multiplications} | {cost.additions} "
-        f"| {'**' if cost.total == cheaper else ''}{cost.total}{'**' if cost.total == cheaper else ''} |"
-        for mode, why, cost in rows
-    ]
-    head = "| mode | sweeps | multiplications | additions | operations |\n|---|---|--:|--:|--:|"
-    return "\n".join([head, *lines])
+    head = "**Every derivative of every output**, counted on this graph:\n\n| mode | sweeps | × | + | total |"
+    lines = [head, "|---|---|--:|--:|--:|"]
+    for mode, why, cost in rows:
+        total = f"**{cost.total}**" if cost.total == cheaper else f"{cost.total}"
+        lines.append(f"| {mode} | {why} | {cost.multiplications} | {cost.additions} | {total} |")
+    return "\n".join(lines)
 
 
 def order_note(result: GraphResult) -> str:

@@ -105,4 +105,6 @@ def test_the_torch_snippet_prints_the_figures_on_screen(
     runpy.run_path(str(file))
     printed = [float(word) for word in capsys.readouterr().out.split()]
     error = abs(shown.central - shown.derivative)
-    assert printed == pytest.approx([shown.value, shown.derivative, shown.central, error], rel=1e-9, abs=1e-12)
+    assert printed == pytest.approx(
+        [shown.value, shown.derivative, shown.central, error], rel=1e-9, abs=1e-12
+    )

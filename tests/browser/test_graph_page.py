@@ -201,3 +201,23 @@ def test_prediction_is_compared(page: Page) -> None:
     page.get_by_placeholder("e.g. 0.5").fill("5")
     page.get_by_role("button", name="Commit").click()
     expect(page.get_by_text("You said 5; it is 6: off by 1.")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("label", "expected"),
+    [("Notebook", '"nbformat": 4'), ("CSV", "node,name,operator"), ("JSON", '"output": 9.0')],
+)
+def test_downloads_are_made_when_asked_for(page: Page, label: str, expected: str) -> None:
+    open_graph(page, v="1", program="x*x", values='{"x":3.0}')
+    with page.expect_download() as download:
+        page.get_by_role("button", name=label).click()
+    assert expected in download.value.path().read_text("utf-8")
+
+
+def test_the_link_and_the_code_can_be_copied_from_the_page(page: Page) -> None:
+    open_graph(page, v="1", program="x*x", values='{"x":3.0}')
+    page.get_by_role("button", name="Link", exact=True).click()
+    expect(page.get_by_text("present=1").first).to_be_visible()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Code", exact=True).click()
+    expect(page.get_by_text("torch.tensor").first).to_be_visible()
