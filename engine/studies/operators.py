@@ -26,6 +26,7 @@ from engine.studies.study import Check, Setup, Study, difference
 CURVE_POINTS = 401
 SWEEP_PER_DECADE = 8
 SMALLEST_EXPONENT = -16
+NEIGHBOURS = 2  # on each side
 TOLERANCE = 1e-10
 PRECISIONS: dict[str, type[np.floating[Any]]] = {"float64": np.float64, "float32": np.float32}
 
@@ -83,10 +84,15 @@ class Sweep:
 
     @property
     def best_step(self) -> float:
-        """The step with the smallest measured error; NaN where no error could be measured."""
-        if np.isnan(self.errors).all():
-            return math.nan
-        return float(self.steps[np.nanargmin(self.errors)])
+        """The step whose error is smallest; NaN where no error could be measured.
+
+        A step counts with the largest error among its neighbours: rounding errors scatter, and a single
+        one that happens to be nearly 0 says nothing about its step.
+        """
+        errors = np.where(np.isnan(self.errors), np.inf, self.errors)
+        padded = np.pad(errors, NEIGHBOURS, mode="edge")
+        worst = np.lib.stride_tricks.sliding_window_view(padded, 2 * NEIGHBOURS + 1).max(axis=1)
+        return float(self.steps[worst.argmin()]) if np.isfinite(worst).any() else math.nan
 
 
 @dataclass(frozen=True)

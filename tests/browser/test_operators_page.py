@@ -157,6 +157,19 @@ def test_choosing_an_operator_keeps_x(page: Page) -> None:
     assert explorer.figure("value") == pytest.approx(1 / (1 + math.exp(-2)), abs=1e-11)
 
 
+def test_a_prediction_is_answered_with_the_measured_step(page: Page) -> None:
+    explorer = Explorer(page)
+    caption = explorer.root.locator(".right .caption .float64").inner_text()
+    best = re.search(r"best h = (\S+),", caption)
+    assert best is not None
+    page.get_by_label(re.compile("most accurate in float64")).fill("-8")
+    page.get_by_role("button", name="Commit").click()
+    verdict = page.get_by_text("You said")
+    expect(verdict).to_contain_text("-8")
+    found = float(re.search(r"it is (-?[\d.]+\d)", verdict.inner_text()).group(1))  # type: ignore[union-attr]
+    assert found == pytest.approx(math.log10(float(best.group(1).replace(MINUS, "-"))), abs=0.02)
+
+
 def test_hover_shows_sampled_figures_and_the_legend_hides(page: Page) -> None:
     explorer = Explorer(page)
     box = explorer.plot("left").bounding_box()
@@ -203,6 +216,12 @@ def test_two_formulas_are_told_apart_and_open_as_graphs(page: Page) -> None:
     expect(cards.nth(0)).to_contain_text("NaN ✗")
     expect(cards.nth(2)).not_to_contain_text("✗")
     expect(page.get_by_text("at 1000: exp gives ∞")).to_have_count(2)
+    slider = page.get_by_role("slider", name=re.compile("At"))
+    slider.focus()
+    slider.press("Home")
+    expect(page.get_by_text("✓ right on both sides")).to_have_count(5)
+    slider.press("End")
+    expect(page.get_by_text("at 10000: exp gives ∞")).to_have_count(2)
     page.get_by_role("link", name="Step through it").nth(0).click()
     expect(page).to_have_url(re.compile(r"/graph\?"))
     expect(page.get_by_role("heading", level=1)).to_contain_text("derivative travel")

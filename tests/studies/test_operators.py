@@ -88,7 +88,7 @@ def test_the_best_step_is_near_the_predicted_floor(name: str, x: float, precisio
     predicted = (3.0 * EPSILON[precision] * abs(function(x)) / third(x)) ** (1 / 3)
     assert found.floor == pytest.approx(predicted, rel=1e-8)
     assert found.epsilon == EPSILON[precision]
-    assert predicted / 30.0 < found.best_step < predicted * 30.0
+    assert predicted / 10.0 < found.best_step < predicted * 10.0
 
 
 @pytest.mark.parametrize("x", POINTS)

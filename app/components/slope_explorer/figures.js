@@ -15,7 +15,7 @@ class Figures {
     this.bar = html("header", { class: "formulas" }, this.formula, this.slopeFormula, this.note);
     this.numbers = Object.fromEntries(["value", "slope", "central", "error", "h"].map((key) => [key, html("output", { class: `exact ${key}`, "data-figure": key })]));
     const cell = (className, title, ...content) => html("div", { class: `cell ${className}` }, html("span", { class: "title" }, ...title), ...content);
-    this.other = cell("other", ["b, the second operand"], this.handles.other.element);
+    this.other = cell("other", ["b, second operand"], this.handles.other.element);
     this.element = html("div", { class: "figures", role: "group", "aria-label": "figures at x" },
       cell("x", ["x"], this.handles.x.element),
       this.other,

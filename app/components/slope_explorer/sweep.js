@@ -108,8 +108,8 @@ class SweepPlot {
   }
 
   summarise() {
-    this.caption.replaceChildren(...this.explorer.data.sweeps.map(({ precision, best, best_error: error, floor }) => html("span", { class: `of ${precision}` },
-      `${precision}: ${bestText(decode(best), decode(error))}, ${predictedText(decode(floor))}`)));
+    this.caption.replaceChildren(...this.explorer.data.sweeps.map(({ precision, best, best_error: error, floor, predicted }) => html("span", { class: `of ${precision}` },
+      `${precision}: ${bestText(decode(best), decode(error))}, ${predictedText(decode(floor), decode(predicted[0]))}`)));
   }
 }
 
@@ -118,8 +118,9 @@ function bestText(step, error) {
   return `${error === 0 ? "exact at" : "best"} h = ${format(step, 2)}`;
 }
 
-function predictedText(floor) {
-  if (Number.isNaN(floor)) return "none predicted (f‴ is 0 or undefined)";
-  if (floor === 0) return "none predicted (f is 0: nothing to round)";
-  return `predicted ${format(floor, 2)}`;
+// The predicted best step, or which of its two ingredients is missing.
+function predictedText(floor, predicted) {
+  if (floor > 0) return `predicted ${format(floor, 2)}`;
+  if (floor === 0) return "none predicted: f = 0";
+  return `none predicted: f‴ ${Number.isNaN(predicted) ? "undefined" : "= 0"}`;
 }
