@@ -39,7 +39,7 @@ class Scalar(Operand):
         result.value = float(primitive.evaluate(tuple([x.value for x in inputs])))
         result.primitive = primitive
         result.inputs = inputs
-        result.requires_grad = any(x.requires_grad for x in inputs)
+        result.requires_grad = True in [x.requires_grad for x in inputs]
         result.grad = None
         return result
 

@@ -62,12 +62,13 @@ def explorer() -> None:
 def two_formulas() -> None:
     study = studies.load("stability")
     st.subheader("Two formulas, one function, different numbers", anchor=False)
-    field = study.setup.model_fields["x"]
+    # A widget's own state ends with a visit to another page; the second key outlives it.
+    kept = st.session_state.get("stability_kept", study.setup().x)
+    st.session_state.setdefault("stability_x", kept)
     magnitude = st.slider(
-        "At −|x| and +|x|, with |x| =", 0.0, 10000.0, st.session_state.get("stability_x", field.default),
-        step=1.0, format="%g", width=420,
-    )  # fmt: skip
-    st.session_state["stability_x"] = magnitude
+        "At −|x| and +|x|, with |x| =", 0.0, 10000.0, step=1.0, format="%g", width=420, key="stability_x"
+    )
+    st.session_state["stability_kept"] = magnitude
     result = study.run(study.setup(x=magnitude))
     for function, formulas in stability.by_function(result.outcomes).items():
         outcomes = next(iter(formulas.values()))

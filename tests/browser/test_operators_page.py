@@ -227,3 +227,5 @@ def test_two_formulas_are_told_apart_and_open_as_graphs(page: Page) -> None:
     expect(page.get_by_role("heading", level=1)).to_contain_text("derivative travel")
     wait_until_idle(page)
     expect(page.get_by_text("1 / (1 + exp(-x))").first).to_be_visible()
+    page.get_by_role("link", name="Operators and slopes").click()
+    expect(page.get_by_text("at 10000: exp gives ∞")).to_have_count(2)
