@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -25,6 +25,13 @@ from engine.studies.study import Check, Result, Setup
 
 STYLE = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
 PRESENTER_STYLE = Path(__file__).with_name("presenter.css").read_text(encoding="utf-8")
+FILE_KINDS = {
+    "ipynb": "Notebook that reruns this and compares",
+    "csv": "Data as CSV",
+    "json": "Settings and figures as JSON",
+    "dot": "Graph as DOT, for Graphviz",
+    "graph.json": "Graph as JSON, with values and gradients",
+}
 CLOSE_PREDICTION = 0.05  # relative gap that counts as a good guess
 
 
@@ -141,8 +148,14 @@ class Frame:
     def _skip_prediction(self) -> None:
         st.session_state[self._key("prediction")] = {"skipped": True}
 
-    def footer(self, result: Result, checks: Sequence[Check], code: str = "") -> None:
-        """Check badge and take-away."""
+    def footer(
+        self,
+        result: Result,
+        checks: Sequence[Check],
+        code: str = "",
+        files: Mapping[str, Callable[[Any], str]] | None = None,
+    ) -> None:
+        """Check badge and take-away; `files` are further downloads: file suffix -> text of a result."""
         if self.present:
             if st.button("Leave presenter mode", type="tertiary"):
                 self._leave_presenter()
@@ -164,21 +177,29 @@ class Frame:
                 with st.popover("Code", icon=":material/code:"):
                     st.code(code, language="python")
             study, setup = self.study, result.setup  # not the result: a session would keep it alive
-            self._download(
-                "Notebook", "ipynb", lambda: take_away.notebook(study, setup, study.run(setup), code)
-            )
-            self._download("CSV", "csv", lambda: take_away.table_csv(study.run(setup)))
-            self._download("JSON", "json", lambda: take_away.figures_json(study, setup, study.run(setup)))
+            makers: dict[str, Callable[[Any], str]] = {
+                "ipynb": lambda again: take_away.notebook(study, setup, again, code),
+                "csv": take_away.table_csv,
+                "json": lambda again: take_away.figures_json(study, setup, again),
+                **(files or {}),
+            }
 
-    def _download(self, label: str, suffix: str, make: Callable[[], str]) -> None:
+            def when_asked(make: Callable[[Any], str]) -> Callable[[], str]:
+                return lambda: make(study.run(setup))
+
+            with st.popover("Download", icon=":material/download:"):
+                for suffix, make in makers.items():
+                    self._download(suffix, when_asked(make))
+
+    def _download(self, suffix: str, make: Callable[[], str]) -> None:
         """A file that is made when it is asked for, in a thread without a session."""
         st.download_button(
-            label,
+            FILE_KINDS.get(suffix, suffix),
             data=make,
             file_name=f"unroll-{self.study.name}.{suffix}",
-            icon=":material/download:",
             on_click="ignore",
             key=f"download_{suffix}",
+            type="tertiary",
         )
 
     def _leave_presenter(self) -> None:

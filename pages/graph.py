@@ -10,6 +10,10 @@ from engine.export import torch_code
 from engine.expression import Program
 from engine.studies.graph import EXAMPLES, GraphResult, parsed
 
+GRAPH_FILES = {
+    "dot": lambda result: result.graph.to_dot(),
+    "graph.json": lambda result: result.graph.to_json(),
+}
 PROGRAM_HEIGHT = 104
 PLAYER_HEIGHT = 560
 PRESENTER_HEIGHT = 720
@@ -111,7 +115,7 @@ def explorer() -> None:
         st.markdown(order_note(result))
         st.markdown(jacobian_table(result.costs))
     code = torch_code(result.program, result.values, result.setup.output, result.setup.differentiate)
-    frame.footer(result, checks, code)
+    frame.footer(result, checks, code, files=GRAPH_FILES)
     if working and not st.session_state.get("dragging"):
         frame.write_address()
 

@@ -205,10 +205,17 @@ def test_prediction_is_compared(page: Page) -> None:
 
 @pytest.mark.parametrize(
     ("label", "expected"),
-    [("Notebook", '"nbformat": 4'), ("CSV", "node,name,operator"), ("JSON", '"output": 9.0')],
+    [
+        ("Notebook", '"nbformat": 4'),
+        ("Data as CSV", "node,name,operator"),
+        ("Settings and figures", '"output": 9.0'),
+        ("Graph as DOT", "digraph"),
+        ("Graph as JSON", '"unroll-graph"'),
+    ],
 )
 def test_downloads_are_made_when_asked_for(page: Page, label: str, expected: str) -> None:
     open_graph(page, v="1", program="x*x", values='{"x":3.0}')
+    page.get_by_role("button", name="Download", exact=True).click()
     with page.expect_download() as download:
         page.get_by_role("button", name=label).click()
     assert expected in download.value.path().read_text("utf-8")
