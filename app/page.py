@@ -122,16 +122,19 @@ class Frame:
         st.caption("Below is the last one that worked." if last else "Below is this page's own example.")
         return self.study.run(last or self.study.setup())
 
-    def predict(self, topic: str, prompt: str, truth: float) -> None:
-        """Ask for a number before it is shown; then show both and the gap. Can be skipped for good."""
+    def predict(self, topic: str, prompt: str, truth: float) -> bool:
+        """Ask for a number before it is shown; then show both and the gap. Can be skipped for good.
+
+        Returns whether the question is still open, so that a page can hold its answer back.
+        """
         state = st.session_state.setdefault(self._key("prediction"), {})
         if self.present or state.get("skipped"):
-            return
+            return False
         with st.container(key="prediction", horizontal=True, vertical_alignment="center", gap="small"):
             if state.get("topic") == topic:
                 st.markdown(_verdict(state["guess"], truth))
                 st.button("Close", key="prediction_close", type="tertiary", on_click=self._skip_prediction)
-                return
+                return False
             st.markdown(f"**Predict first.** {prompt}", width="content")
             st.number_input(
                 prompt, value=None, step=None, format="%g", width=140, key="prediction_guess",
@@ -139,6 +142,7 @@ class Frame:
             )  # fmt: skip
             st.button("Commit", key="prediction_commit", on_click=self._commit_prediction, args=(topic,))
             st.button("Skip", key="prediction_skip", type="tertiary", on_click=self._skip_prediction)
+        return True
 
     def _commit_prediction(self, topic: str) -> None:
         guess = st.session_state.get("prediction_guess")

@@ -12,6 +12,7 @@ from engine import studies
 from engine.studies.operators import CHOICES, OperatorResult
 
 EXPLORER_HEIGHT = 610
+PRESENTER_HEIGHT = 760
 WIDTHS = (0.1, 0.5, 1.0, 2.0, 4.0, 10.0, 30.0, 100.0, 1000.0)
 
 frame = Frame("operators")
@@ -39,20 +40,20 @@ def controls() -> None:
 
 @st.fragment
 def explorer() -> None:
-    if not frame.present:
+    if frame.shown or not frame.present:
         controls()
     frame.messages()
-    result: OperatorResult | None = frame.run()
-    if result is None:
-        return
+    result: OperatorResult = frame.run()
     measured = result.sweeps[0]
+    veiled = False
     if measured.floor > 0.0:
-        frame.predict(
+        veiled = frame.predict(
             result.setup.operator,
             "At which h is the central difference most accurate in float64? log₁₀ h =",
             math.log10(measured.best_step),
         )
-    slope_explorer(slopes.payload(result, EXPLORER_HEIGHT, frame.present), "slopes", drag)
+    height = PRESENTER_HEIGHT if frame.present else EXPLORER_HEIGHT
+    slope_explorer(slopes.payload(result, height, frame.present, veiled), "slopes", drag)
     frame.footer(result, frame.study.check(result), slopes.torch_code(result))
     if not st.session_state.get("slopes_dragging"):
         frame.write_address()
@@ -87,4 +88,5 @@ def two_formulas() -> None:
 
 
 explorer()
-two_formulas()
+if not frame.present:
+    two_formulas()

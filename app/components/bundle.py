@@ -1,7 +1,7 @@
 """The browser side of a component as one file, which a browser fetches once and keeps.
 
-Streamlit sends a component's inline code again with every change of its data. Here that code is one
-line, which imports the rest from an address named by its content; `app/asgi.py` serves those addresses.
+Streamlit sends a component's inline code again with every change of its data. Here that code is a few
+lines, which import the rest from an address named by its content; `app/asgi.py` serves those addresses.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ from starlette.routing import Route
 
 from app.theme import css_variables
 
+FOLDER = Path(__file__).parent
 ADDRESS = "/components/"
 FILES: dict[str, str] = {}  # the content of every bundle, by file name
 
-# Streamlit calls this with each change of data; what a call returns is called when it is superseded.
+# Streamlit calls the function with each change of data; what it returns is called when that is superseded.
 LOADER = """
 const loading = import(new URL(%s, location.origin).href);
 const sheet = new CSSStyleSheet();
@@ -36,22 +37,26 @@ export default function (component) {
 """
 
 
-def component(name: str, folder: Path, scripts: Sequence[str], styles: Sequence[str]) -> Callable[..., Any]:
-    """Register a component made of these parts of `folder`; returns Streamlit's mounting command.
+def component(name: str, scripts: Sequence[str], styles: Sequence[str]) -> Callable[..., Any]:
+    """Register a component made of these parts of this folder; returns Streamlit's mounting command.
 
     The scripts share one scope and are joined in the order given; the last one has the `export default`
     that Streamlit calls.
     """
-    style = "\n".join([css_variables(), *((folder / f"{part}.css").read_text("utf-8") for part in styles)])
-    code = "\n".join((folder / f"{part}.js").read_text("utf-8") for part in scripts)
-    bundle = f"export const STYLE = {json.dumps(style)};\n{code}"
-    file = f"{name}-{hashlib.sha256(bundle.encode()).hexdigest()[:16]}.js"
-    FILES[file] = bundle
+    style = "\n".join([css_variables(), *(_read(f"{part}.css") for part in styles)])
+    code = "\n".join(_read(f"{part}.js") for part in scripts)
+    content = f"export const STYLE = {json.dumps(style)};\n{code}"
+    file = f"{name}-{hashlib.sha256(content.encode()).hexdigest()[:16]}.js"
+    FILES[file] = content
     loader = LOADER % json.dumps(f"{ADDRESS}{file}")
     return st.components.v2.component(name, html='<div class="unroll"></div>', js=loader)
 
 
-async def serve(request: Request) -> Response:
+def _read(part: str) -> str:
+    return (FOLDER / part).read_text(encoding="utf-8")
+
+
+async def _serve(request: Request) -> Response:
     """The bundle of this name; its content never changes, so browsers and proxies may keep it."""
     content = FILES.get(request.path_params["file"])
     if content is None:
@@ -60,4 +65,4 @@ async def serve(request: Request) -> Response:
     return Response(content, media_type="text/javascript", headers=headers)
 
 
-route = Route(f"{ADDRESS}{{file}}", serve)
+route = Route(f"{ADDRESS}{{file}}", _serve)

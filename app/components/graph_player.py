@@ -1,25 +1,31 @@
 """The graph player: a computation stepped forward and backward in the browser.
 
-All steps are sent once and stepping never asks the server. The browser side lives beside this file,
-split by job.
+All steps are sent once and stepping never asks the server. The browser side is in the
+folder of the same name, split by job.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from app.components.bundle import component
 
 _mount = component(
     "graph_player",
-    Path(__file__).with_suffix(""),
     scripts=(
-        "dom", "model", "formula", "camera", "overview", "flow", "stage", "source",
-        "handle", "inputs", "inspector", "toolbar", "picture", "player",
+        "shared/dom",
+        "shared/dress",
+        "shared/handle",
+        *(
+            f"graph_player/{part}"
+            for part in (
+                "model", "formula", "camera", "overview", "flow", "stage", "source",
+                "inputs", "inspector", "toolbar", "picture", "player",
+            )
+        ),
     ),
-    styles=("player", "stage"),
+    styles=("shared/base", "graph_player/player", "graph_player/stage"),
 )  # fmt: skip
 
 

@@ -1,37 +1,26 @@
 """The slope explorer: an operator's slope at a point, and how the error of measuring it depends on h.
 
 Two linked plots. Every figure in them comes from Python; while a handle is dragged the browser moves it
-at once and asks for the figures that belong there. The browser side lives beside this file, split by job,
-and shares the small tools and the number handle of the graph player.
+at once and asks for the figures that belong there. The browser side is in the folder of the same name,
+split by job.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
-import streamlit as st
+from app.components.bundle import component
 
-from app.theme import css_variables
-
-_FOLDER = Path(__file__).parent
-_SCRIPTS = (
-    "graph_player/dom", "graph_player/handle", "slope_explorer/plot", "slope_explorer/curves",
-    "slope_explorer/sweep", "slope_explorer/figures", "slope_explorer/explorer",
-)  # fmt: skip
-_STYLES = ("graph_player/player", "slope_explorer/explorer", "slope_explorer/plot")
-
-
-def _join(names: tuple[str, ...], suffix: str) -> str:
-    return "\n".join((_FOLDER / f"{name}{suffix}").read_text(encoding="utf-8") for name in names)
-
-
-_mount = st.components.v2.component(
+_mount = component(
     "slope_explorer",
-    html='<div class="unroll"></div>',
-    css="\n".join((css_variables(), _join(_STYLES, ".css"))),
-    js=_join(_SCRIPTS, ".js"),
+    scripts=(
+        "shared/dom",
+        "shared/dress",
+        "shared/handle",
+        *(f"slope_explorer/{part}" for part in ("plot", "curves", "sweep", "figures", "explorer")),
+    ),
+    styles=("shared/base", "slope_explorer/explorer", "slope_explorer/plot"),
 )
 
 

@@ -9,9 +9,8 @@ from functools import cache
 from html import escape
 from typing import Any
 
-from latex2mathml.converter import convert
-
 from app.figures.layout import Box, layout
+from app.figures.mathml import mathml
 from engine.graph import Graph, Node
 from engine.jsonable import encode
 from engine.primitives import TABLE
@@ -120,8 +119,7 @@ def _formulas(operator: str) -> dict[str, Any]:
 
 def _holes(latex: str) -> str:
     """MathML of a row's LaTeX, where the operands a, b, c and the result y are holes to be filled."""
-    mathml = re.sub(r"^<math[^>]*>(.*)</math>$", r"\1", convert(latex))
-    return re.sub(r"<mi>([abcy])</mi>", r'<mi class="hole">\1</mi>', mathml)
+    return re.sub(r"<mi>([abcy])</mi>", r'<mi class="hole">\1</mi>', mathml(latex))
 
 
 def _symbols(result: GraphResult) -> dict[str, Any]:

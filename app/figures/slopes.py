@@ -8,9 +8,9 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from latex2mathml.converter import convert
 from numpy.typing import NDArray
 
+from app.figures.mathml import mathml
 from engine.jsonable import encode
 from engine.primitives import TABLE
 from engine.studies.operators import OperatorResult, OperatorSetup, Sweep
@@ -29,10 +29,12 @@ MOST_DECADES = 24  # smaller errors than these allow are drawn at the edge
 NO_ERRORS: Range = (-17.0, 0.0)
 
 
-def payload(result: OperatorResult, height: int, present: bool) -> dict[str, Any]:
-    """Everything the explorer shows, as JSON: the curves, the figures at x, and the sweeps over h."""
+def payload(result: OperatorResult, height: int, present: bool, veiled: bool = False) -> dict[str, Any]:
+    """Everything the explorer shows, as JSON: the curves, the figures at x, and the sweeps over h.
+
+    `veiled` keeps the errors out of sight while they are to be predicted.
+    """
     setup = result.setup
-    below, above = setup.x - result.step, setup.x + result.step
     document = {
         "operator": _operator(setup.operator),
         "other": setup.other,
@@ -43,8 +45,8 @@ def payload(result: OperatorResult, height: int, present: bool) -> dict[str, Any
         "slope": result.derivative,
         "central": result.central,
         "error": abs(result.central - result.derivative),
-        "below": (below, _value(result, below)),
-        "above": (above, _value(result, above)),
+        "below": result.below,
+        "above": result.above,
         "curve": {
             "x": _shortened(result.curve_x),
             "value": _shortened(result.curve_value),
@@ -61,14 +63,10 @@ def payload(result: OperatorResult, height: int, present: bool) -> dict[str, Any
         "bounds": {name: _bounds(OperatorSetup, name) for name in HANDLES},
         "height_px": height,
         "present": present,
+        "veiled": veiled,
     }
     encoded: dict[str, Any] = encode(document)
     return encoded
-
-
-def _value(result: OperatorResult, x: float) -> float:
-    operands = (x,) if result.primitive.arity == 1 else (x, result.setup.other)
-    return float(result.primitive(*operands))
 
 
 def _shortened(curve: NDArray[np.float64]) -> list[float]:
@@ -82,7 +80,7 @@ def _sweep(sweep: Sweep) -> dict[str, Any]:
         "predicted": _shortened(sweep.predicted),
         "floor": sweep.floor,
         "best": sweep.best_step,
-        "best_error": math.nan if math.isnan(sweep.best_step) else float(np.nanmin(sweep.errors)),
+        "best_error": sweep.best_error,
     }
 
 
@@ -139,9 +137,8 @@ def _operator(name: str) -> dict[str, Any]:
 
 
 def _math(latex: str) -> str:
-    """MathML of a row's LaTeX, with the first operand called x and functions set as names, not as signs."""
-    named = re.sub(r"<mo>(\w+)</mo>", r"<mi>\1</mi>", convert(latex))
-    return named.replace("<mi>a</mi>", "<mi>x</mi>")
+    """The formula as a whole MathML element, with the first operand called x."""
+    return f"<math>{mathml(latex).replace('<mi>a</mi>', '<mi>x</mi>')}</math>"
 
 
 def written(name: str) -> str:

@@ -94,6 +94,12 @@ class Sweep:
         worst = np.lib.stride_tricks.sliding_window_view(padded, 2 * NEIGHBOURS + 1).max(axis=1)
         return float(self.steps[worst.argmin()]) if np.isfinite(worst).any() else math.nan
 
+    @property
+    def best_error(self) -> float:
+        """The error at the best step; NaN where there is none."""
+        found = self.errors[self.steps == self.best_step]
+        return float(found[0]) if found.size else math.nan
+
 
 @dataclass(frozen=True)
 class OperatorResult:
@@ -102,6 +108,8 @@ class OperatorResult:
     derivative: float
     step: float
     central: float  # the difference quotient with the chosen step
+    below: tuple[float, float]  # (x − h, f(x − h)), one end of the secant
+    above: tuple[float, float]  # (x + h, f(x + h)), the other
     curve_x: NDArray[np.float64]
     curve_value: NDArray[np.float64]
     curve_derivative: NDArray[np.float64]
@@ -139,15 +147,19 @@ def run(setup: OperatorSetup) -> OperatorResult:
     slope = _slope(setup)
     step = 10.0**setup.step_exponent
     x = np.linspace(-setup.width, setup.width, CURVE_POINTS)
+    values = np.array([float(function(point)) for point in x.tolist()])
+    slopes = np.array([slope(point) for point in x.tolist()])
     return OperatorResult(
         setup=setup,
         value=float(function(setup.x)),
         derivative=slope(setup.x),
         step=step,
         central=central_difference(function, [setup.x], step=step),
+        below=(setup.x - step, float(function(setup.x - step))),
+        above=(setup.x + step, float(function(setup.x + step))),
         curve_x=x,
-        curve_value=np.array([float(function(point)) for point in x.tolist()]),
-        curve_derivative=np.array([slope(point) for point in x.tolist()]),
+        curve_value=values,
+        curve_derivative=np.where(np.isnan(values), np.nan, slopes),  # no slope where there is no function
         curve_central=np.array([central_difference(function, [point], step=step) for point in x.tolist()]),
         sweeps=tuple(_sweep(function, setup.x, slope(setup.x), name) for name in PRECISIONS),
     )
@@ -208,7 +220,8 @@ def _sweep(function: Callable[[Any], Any], x: float, slope: float, precision: st
 @cache
 def _steps() -> NDArray[np.float64]:
     """Step sizes from 1 down to 1e-16."""
-    return np.logspace(0, SMALLEST_EXPONENT, -SMALLEST_EXPONENT * SWEEP_PER_DECADE + 1)
+    exponents = np.linspace(0, SMALLEST_EXPONENT, -SMALLEST_EXPONENT * SWEEP_PER_DECADE + 1)
+    return np.array([10.0**exponent for exponent in exponents.tolist()])  # the same numbers as a setup's step
 
 
 def _difference_in(

@@ -37,7 +37,9 @@ class Player {
     const rebuild = !this.data || this.data.signature !== data.signature || this.data.steps.length !== data.steps.length;
     const text = rebuild || this.data.source !== data.source;
     Object.assign(this, { data, send, model: new Model(data) });
-    this.dress();
+    dress(this.root, data);
+    this.stage.camera.readable = data.present ? 0.8 : 0.65;
+    this.stage.map.dress();
     this.channel.answered();
     if (rebuild) this.rebuild();
     if (text) this.source.build(data.source, data.nodes);
@@ -55,16 +57,6 @@ class Player {
     this.stage.build(this.model, this.data.width, this.data.height);
     this.toolbar.build(this.model);
     this.inputs.build(this.model);
-  }
-
-  // Light or dark is read off the page's background, so that the component follows the theme switch.
-  dress() {
-    const background = getComputedStyle(this.root).getPropertyValue("--st-background-color").trim();
-    this.root.dataset.theme = luminance(background) < 0.4 ? "dark" : "light";
-    this.root.toggleAttribute("data-present", Boolean(this.data.present));
-    this.root.style.setProperty("--height", `${this.data.height_px}px`);
-    this.stage.camera.readable = this.data.present ? 0.8 : 0.65;
-    this.stage.map.dress();
   }
 
   visit(step) {
@@ -231,15 +223,6 @@ class Player {
 
 const isTyping = (target) => target.isContentEditable || ["select", "textarea"].includes(target.localName)
   || (target.localName === "input" && !["range", "checkbox", "radio", "button"].includes(target.type));
-
-// Relative luminance (0..1) of a CSS colour, as the browser itself reads it.
-function luminance(colour) {
-  const paper = document.createElement("canvas").getContext("2d");
-  paper.fillStyle = "#ffffff";
-  paper.fillStyle = colour;
-  const [red, green, blue] = paper.fillStyle.match(/[\da-f]{2}/gi).map((part) => parseInt(part, 16) / 255);
-  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
-}
 
 // What the step did, for a screen reader.
 function sentence(model, index) {

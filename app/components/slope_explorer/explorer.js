@@ -35,19 +35,14 @@ class Explorer {
   // New data from Python: figures for x and h, unless the hand has moved on in the meantime.
   update(data, send) {
     Object.assign(this, { data, send });
-    this.dress();
+    dress(this.root, data);
+    this.root.toggleAttribute("data-veiled", data.veiled);
     this.channel.answered();
     if (!this.hand || !this.busy) this.hand = Object.fromEntries(FIELDS.map((field) => [field, data[field]]));
     this.figures.build(data);
     this.resized();
     if (this.exact) this.live.textContent = sentence(data);
     this.root.dataset.ready = "true";
-  }
-
-  dress() {
-    this.root.dataset.theme = isDark(getComputedStyle(this.root).getPropertyValue("--st-background-color")) ? "dark" : "light";
-    this.root.toggleAttribute("data-present", Boolean(this.data.present));
-    this.root.style.setProperty("--height", `${this.data.height_px}px`);
   }
 
   resized() {
@@ -128,15 +123,6 @@ class Explorer {
     removeEventListener("keydown", this.onDocumentKey, { capture: true });
     explorers.delete(this.root);
   }
-}
-
-// Whether a CSS colour is dark, as the browser itself reads it.
-function isDark(colour) {
-  const paper = document.createElement("canvas").getContext("2d");
-  paper.fillStyle = "#ffffff";
-  paper.fillStyle = colour.trim();
-  const [red, green, blue] = paper.fillStyle.match(/[\da-f]{2}/gi).map((part) => parseInt(part, 16));
-  return 0.2126 * red + 0.7152 * green + 0.0722 * blue < 102;
 }
 
 // The figures for a screen reader.

@@ -23,7 +23,8 @@ class SweepPlot {
     this.plot.inside.append(this.cursor, ...[...this.layers.values()].reverse(), this.marker, this.point);
     this.plot.over.append(this.grips.element);
     this.caption = html("p", { class: "caption" });
-    this.element = html("section", { class: "half right", "aria-label": "the error over h" }, this.legend, this.plot.svg, this.caption);
+    const veil = html("p", { class: "veil" }, "Commit to a prediction above, or skip it, to see the errors.");
+    this.element = html("section", { class: "half right", "aria-label": "the error over h" }, this.legend, this.plot.svg, this.caption, veil);
   }
 
   paint() {
