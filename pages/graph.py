@@ -53,8 +53,9 @@ def forget_what_went(program: Program) -> None:
 
 
 def program_and_controls(program: Program | None) -> None:
+    shown = frame.setup.model_copy(update={"step": 0})
     st.session_state["graph_example"] = next(
-        (name for name, setup in EXAMPLES.items() if setup == frame.setup), None
+        (name for name, setup in EXAMPLES.items() if setup == shown), None
     )
     left, right = st.columns([11, 10], gap="medium")
     with left:

@@ -159,15 +159,23 @@ def test_choosing_an_operator_keeps_x(page: Page) -> None:
 
 def test_a_prediction_is_answered_with_the_measured_step(page: Page) -> None:
     explorer = Explorer(page)
-    caption = explorer.root.locator(".right .caption .float64").inner_text()
-    best = re.search(r"best h = (\S+),", caption)
-    assert best is not None
+    errors = explorer.root.locator(".right .layer").first
+    expect(errors).to_be_hidden()  # nothing to copy from before the guess
     page.get_by_label(re.compile("most accurate in float64")).fill("-8")
     page.get_by_role("button", name="Commit").click()
     verdict = page.get_by_text("You said")
     expect(verdict).to_contain_text("-8")
+    expect(errors).to_be_visible()
+    best = re.search(r"best h = (\S+),", explorer.root.locator(".right .caption .float64").inner_text())
+    assert best is not None
     found = float(re.search(r"it is (-?[\d.]+\d)", verdict.inner_text()).group(1))  # type: ignore[union-attr]
     assert found == pytest.approx(math.log10(float(best.group(1).replace(MINUS, "-"))), abs=0.02)
+
+
+def test_a_skipped_prediction_shows_the_errors(page: Page) -> None:
+    explorer = Explorer(page)
+    page.get_by_role("button", name="Skip").click()
+    expect(explorer.root.locator(".right .layer").first).to_be_visible()
 
 
 def test_hover_shows_sampled_figures_and_the_legend_hides(page: Page) -> None:
