@@ -32,6 +32,7 @@ FILE_KINDS = {
     "dot": "Graph as DOT, for Graphviz",
     "graph.json": "Graph as JSON, with values and gradients",
 }
+FENCE = "`" * 80  # round a line that a visitor typed: longer than any line of backquotes in it
 CLOSE_PREDICTION = 0.05  # relative gap that counts as a good guess
 
 
@@ -112,7 +113,7 @@ class Frame:
         except ExpressionError as error:
             message = f"{sentence(error.message)} {sentence(error.hint)}"
             place = f"**Line {error.line}, column {error.column + 1}.**"
-            st.error(f"{place} {message}\n```text\n{error.pointer()}\n```")
+            st.error(f"{place} {message}\n{FENCE}text\n{error.pointer()}\n{FENCE}")
         except ValueError as error:
             st.error(sentence(str(error)))
         else:

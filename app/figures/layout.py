@@ -13,6 +13,9 @@ POINTS_PER_INCH = 72.0  # Graphviz takes sizes in inches and gives positions in 
 NODE_GAP = 24.0  # room for names and badges
 RANK_GAP = 72.0  # room for the amounts that travel along the edges
 
+MOST_AT_LEISURE = 150  # nodes; Graphviz holds the interpreter while it works, so larger graphs are hurried
+HURRY = {"nslimit": 0.02, "nslimit1": 0.02, "mclimit": 0.02, "splines": "line"}
+
 Point = tuple[float, float]
 _graphviz = Lock()  # the C library keeps global state
 
@@ -46,6 +49,8 @@ def layout(boxes: tuple[Box, ...], edges: tuple[tuple[str, str], ...]) -> Layout
     graph.graph_attr.update(
         rankdir="LR", nodesep=NODE_GAP / POINTS_PER_INCH, ranksep=RANK_GAP / POINTS_PER_INCH
     )
+    if len(boxes) > MOST_AT_LEISURE:
+        graph.graph_attr.update(HURRY)
     graph.node_attr.update(shape="box", fixedsize="true", label="")
     graph.edge_attr.update(arrowhead="none")
     for box in boxes:

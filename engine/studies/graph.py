@@ -22,6 +22,7 @@ from engine.scalar import Scalar
 from engine.steps import Cost, Order, Step, cost, cotangent_steps, count_paths, tangent_steps, value_steps
 from engine.studies.study import Check, Setup, Study, difference
 
+LARGEST_GRAPH = 250  # nodes; a larger graph takes too long to lay out, and is no longer read by anyone
 TOLERANCE = 1e-10  # between exact methods in float64
 DIFFERENCE_TOLERANCE = 1e-5  # of a central difference, whose own error is about eps^(2/3) times f‴
 
@@ -151,7 +152,7 @@ def run(setup: GraphSetup) -> GraphResult:
     """Evaluate and differentiate the program.
 
     Raises ExpressionError for a program outside the language, and ValueError where the setup names an
-    input or an output that the program does not have.
+    input or an output that the program does not have, or where the graph is too large to be shown.
     """
     program = parse(setup.program)
     _validate(setup, program)
@@ -161,6 +162,11 @@ def run(setup: GraphSetup) -> GraphResult:
     if setup.differentiate:
         outputs, chosen = [recording.gradient(setup.output, setup.differentiate)], 0
     graph = Graph.record(outputs, recording.labels, chosen)
+    if len(graph) > LARGEST_GRAPH:
+        raise ValueError(
+            f"this makes a graph of {len(graph)} nodes, and at most {LARGEST_GRAPH} can be shown: "
+            "shorten the program, or differentiate a part of it"
+        )
     steps = _steps(setup, graph)
     return GraphResult(
         setup=setup,

@@ -100,3 +100,10 @@ def test_layout_runs_left_to_right_without_overlap() -> None:
 def test_twice_the_same_edge_is_two_edges() -> None:
     placed = layout((Box("n0", 80.0, 50.0), Box("n1", 80.0, 50.0)), (("n0", "n1"), ("n0", "n1")))
     assert placed.splines[0] != placed.splines[1]
+
+
+def test_a_large_graph_is_laid_out_in_a_hurry_but_whole() -> None:
+    found = made(GraphSetup(program=" + ".join(["x*y"] * 90)))
+    assert len(found["nodes"]) == 181
+    assert all(len(edge["points"]) % 3 == 1 for edge in found["edges"])
+    assert len({(node["x"], node["y"]) for node in found["nodes"]}) == len(found["nodes"])

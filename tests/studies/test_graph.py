@@ -204,3 +204,8 @@ def test_the_study_is_found_by_its_name() -> None:
     assert {studies.load(name).name for name in studies.NAMES} == set(studies.NAMES)
     with pytest.raises(KeyError, match="unknown study 'nothing'"):
         studies.load("nothing")
+
+
+def test_a_graph_too_large_to_show_is_refused_with_its_size() -> None:
+    with pytest.raises(ValueError, match="399 nodes, and at most 250"):
+        STUDY.run(GraphSetup(program=" + ".join(["x*y"] * 199)))
