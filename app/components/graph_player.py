@@ -16,6 +16,7 @@ _mount = component(
     scripts=(
         "shared/dom",
         "shared/dress",
+        "shared/presenter",
         "shared/handle",
         *(
             f"graph_player/{part}"

@@ -1,7 +1,7 @@
 // The player: holds the step, the selection and the view, and tells its parts what to paint.
 
 const STEP_MILLISECONDS = 900;
-const USES_KEYS = "input, select, textarea, [contenteditable], [role=slider], [role=combobox], [role=listbox], [role=radiogroup], [role=tablist]";
+const CLICKER = { PageDown: "ArrowRight", PageUp: "ArrowLeft", r: "start", R: "start", Home: "start" };
 const players = new WeakMap();
 
 class Player {
@@ -28,8 +28,7 @@ class Player {
       if (term) this.hover(term.dataset.node ?? term.getAttribute("data-node"));
     });
     this.formula.element.addEventListener("pointerleave", () => this.hover(null));
-    this.onDocumentKey = (event) => this.documentKey(event);
-    addEventListener("keydown", this.onDocumentKey, { capture: true });
+    this.stopListening = listenAnywhere(root, (event, target) => this.act(CLICKER[event.key] ?? event.key, target));
   }
 
   // New data from Python. The same signature keeps step, view and selection; only numbers change.
@@ -179,19 +178,6 @@ class Player {
     }
   }
 
-  // In presenter mode keys work wherever the focus is, clickers (PageUp, PageDown) included. Heard before
-  // the page's own shortcuts, because Streamlit would take R for a rerun.
-  documentKey(event) {
-    const target = event.composedPath()[0];
-    const elsewhere = !this.root.contains(target) && target.closest?.(USES_KEYS);
-    if (!this.data?.present || elsewhere || event.ctrlKey || event.metaKey || event.altKey) return;
-    const action = { PageDown: "ArrowRight", PageUp: "ArrowLeft", r: "start", R: "start", Home: "start" }[event.key] ?? event.key;
-    if (this.act(action, target)) {
-      event.preventDefault();
-      event.stopImmediatePropagation();
-    }
-  }
-
   // Does what a key asks for; false when the key is not ours, or belongs to the control that has the focus.
   act(key, target) {
     if (isTyping(target) || (key === " " && target.localName === "button")) return false;
@@ -216,7 +202,7 @@ class Player {
   destroy() {
     this.stop();
     this.sizes.disconnect();
-    removeEventListener("keydown", this.onDocumentKey, { capture: true });
+    this.stopListening();
     players.delete(this.root);
   }
 }

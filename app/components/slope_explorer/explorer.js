@@ -5,7 +5,6 @@ const FIELDS = ["x", "other", "step_exponent"];
 const KEYS = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 10, PageDown: -10 };
 const PRESENTER_KEYS = { ArrowRight: ["x", 1], ArrowLeft: ["x", -1], PageDown: ["x", 1], PageUp: ["x", -1],
   ArrowUp: ["step_exponent", 1], ArrowDown: ["step_exponent", -1] };
-const OWN_KEYS = "input, select, textarea, [contenteditable], [role=slider], [role=combobox], [role=listbox]";
 
 class Explorer {
   constructor(root) {
@@ -19,8 +18,7 @@ class Explorer {
     root.replaceChildren(html("div", { class: "explorer" }, this.figures.bar, this.figures.element, this.curves.element, this.sweep.element, this.live));
     this.sizes = new ResizeObserver(() => this.resized());
     for (const { plot } of [this.curves, this.sweep]) this.sizes.observe(plot.svg);
-    this.onDocumentKey = (event) => this.documentKey(event);
-    addEventListener("keydown", this.onDocumentKey, { capture: true });
+    this.stopListening = listenAnywhere(root, (event, target) => this.present(event, target));
   }
 
   get x() { return this.hand.x; }
@@ -108,19 +106,17 @@ class Explorer {
     this.change(field, ends[last ? 1 : 0], true);
   }
 
-  // In presenter mode arrows and clickers work wherever the focus is; heard before the page's own shortcuts.
-  documentKey(event) {
+  // What a presenter's arrows and clicker do; a handle that has the focus keeps its own keys.
+  present(event, target) {
     const asked = PRESENTER_KEYS[event.key];
-    const owned = event.composedPath()[0].closest?.(OWN_KEYS);
-    if (!this.data?.present || !asked || owned || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!asked || target.closest?.(USES_KEYS)) return false;
     this.nudge(...asked, event.shiftKey ? 8 : 1);
-    event.preventDefault();
-    event.stopImmediatePropagation();
+    return true;
   }
 
   destroy() {
     this.sizes.disconnect();
-    removeEventListener("keydown", this.onDocumentKey, { capture: true });
+    this.stopListening();
     explorers.delete(this.root);
   }
 }
