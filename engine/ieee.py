@@ -14,13 +14,10 @@ INFINITY = math.inf
 NAN = math.nan
 
 
-def evaluate(function: Callable[..., Any], operands: tuple[Any, ...]) -> Any:
-    """`function(*operands)` on floats, where a division by zero follows IEEE 754 instead of raising."""
-    try:
-        return function(*operands)
-    except ZeroDivisionError:
-        with np.errstate(all="ignore"):
-            return float(function(*(np.float64(operand) for operand in operands)))
+def with_float64(function: Callable[..., Any], operands: tuple[Any, ...]) -> float:
+    """`function` again, on numpy's float64: there a division by zero gives what IEEE 754 says."""
+    with np.errstate(all="ignore"):
+        return float(function(*(np.float64(operand) for operand in operands)))
 
 
 def exp(a: float) -> float:

@@ -88,11 +88,17 @@ class Primitive:
 
     def evaluate(self, values: tuple[float, ...]) -> Any:
         """y for plain numbers, with IEEE 754 results outside the domain."""
-        return ieee.evaluate(self.function, values)
+        try:
+            return self.function(*values)
+        except ZeroDivisionError:
+            return ieee.with_float64(self.function, values)
 
     def partial(self, index: int, operands: tuple[Any, ...], output: Any) -> Any:
         """∂y/∂(operand `index`) at these operands: a float for floats, recorded for variables."""
-        return ieee.evaluate(self.partials[index], (*operands, output))
+        try:
+            return self.partials[index](*operands, output)
+        except ZeroDivisionError:
+            return ieee.with_float64(self.partials[index], (*operands, output))
 
     def vjp(self, index: int, cotangent: Any, operands: tuple[Any, ...], output: Any) -> Any:
         """What reverse mode sends back to operand `index`: cotangent times partial."""
