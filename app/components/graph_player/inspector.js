@@ -70,6 +70,6 @@ function legend(model) {
   return [
     html("ul", { class: "legend" }, key("input", "input"), key("operator", "operator"), key("constant", "constant"), key("output", "output"),
       key("waiting", "not computed"), key("invalid", "NaN or ∞"), key("flow value", "value, forward"), derivative),
-    html("p", { class: "tip" }, "Drag an input’s number. Click a node to inspect it."),
+    html("p", { class: "tip" }, "Drag an input to change it. Click a node to inspect it."),
   ];
 }

@@ -56,6 +56,7 @@ class Player {
     this.stage.build(this.model, this.data.width, this.data.height);
     this.toolbar.build(this.model);
     this.inputs.build(this.model);
+    for (const { name, node } of this.model.inputs) this.inputs.handles.get(name).lend(this.stage.nodes.get(node).element);
   }
 
   visit(step) {

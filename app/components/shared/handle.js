@@ -49,8 +49,25 @@ class Handle {
   press(event) {
     if (event.button || this.input.matches(":focus")) return;
     event.preventDefault();
-    this.input.setPointerCapture(event.pointerId);
+    this.hold(event, this.input);
+  }
+
+  hold(event, element) {
+    element.setPointerCapture(event.pointerId);
     this.grip = { x: event.clientX, exact: this.value, notch: this.notch({}), dragged: false };
+  }
+
+  // Lets another element be a handle of the same number: dragged it moves the number, clicked it is itself.
+  lend(element) {
+    element.addEventListener("pointerdown", (event) => {
+      if (event.button) return;
+      event.stopPropagation();
+      this.hold(event, element);
+    });
+    element.addEventListener("pointermove", (event) => this.drag(event));
+    for (const name of ["pointerup", "pointercancel"]) {
+      element.addEventListener(name, (event) => { if (this.letGo()) event.stopPropagation(); });
+    }
   }
 
   // One notch a pixel; shift and alt change how far a pixel goes from here on, without a jump.
@@ -68,13 +85,18 @@ class Handle {
   }
 
   release() {
-    const grip = this.grip;
-    this.grip = undefined;
-    this.input.classList.remove("dragging");
-    if (!grip) return;
-    if (grip.dragged) return this.changed(this.value, true);
+    if (!this.grip || this.letGo()) return;
     this.input.focus();
     this.input.select();
+  }
+
+  // The hand is off; says whether it had moved.
+  letGo() {
+    const dragged = this.grip?.dragged;
+    this.grip = undefined;
+    this.input.classList.remove("dragging");
+    if (dragged) this.changed(this.value, true);
+    return dragged;
   }
 
   key(event) {
