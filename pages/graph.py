@@ -2,13 +2,14 @@
 
 import streamlit as st
 
+from app.components.bundle import event
 from app.components.graph_player import graph_player
 from app.figures.player import payload
 from app.figures.work import jacobian_table, order_note
 from app.page import Frame
 from engine.export import torch_code
 from engine.expression import Program
-from engine.studies.graph import EXAMPLES, GraphResult, parsed
+from engine.studies.graph import EXAMPLES, LAST_OUTPUT, GraphResult, parsed
 
 GRAPH_FILES = {
     "dot": lambda result: result.graph.to_dot(),
@@ -31,13 +32,14 @@ def choose_example() -> None:
 
 
 def drag_input() -> None:
-    change = st.session_state["player"]["change"]
-    frame.update(values={**frame.setup.values, change["name"]: change["value"]})
-    st.session_state["dragging"] = not change["final"]
+    if change := event("player", "change"):
+        frame.update(values={**frame.setup.values, change["name"]: change["value"]})
+        st.session_state["dragging"] = not change["final"]
 
 
 def link_step() -> None:
-    frame.update(step=st.session_state["player"]["link"]["step"])
+    if link := event("player", "link"):
+        frame.update(step=link["step"])
 
 
 def forget_what_went(program: Program) -> None:
@@ -81,11 +83,11 @@ def program_and_controls(program: Program | None) -> None:
             "differentiate", options=names, format_func=lambda name: name or "not at all", width=150
         )
         if program and len(program.outputs) > 1:
-            numbers = list(range(len(program.outputs)))
+            numbers = list(range(min(len(program.outputs), LAST_OUTPUT + 1)))
             frame.control(
                 "output",
                 options=numbers,
-                format_func=lambda number: f"{number + 1} of {len(numbers)}",
+                format_func=lambda number: f"{number + 1} of {len(program.outputs)}",
                 width=150,
             )
 
@@ -103,7 +105,8 @@ def explorer() -> None:
     checks = frame.study.check(result)
     if result.inputs and working:
         first = result.inputs[0]
-        frame.predict(result.program.source, f"What is ∂f/∂{first.name} here?", first.backprop)
+        topic = f"{result.derivative(first.name)} of {result.program.source}"
+        frame.predict(topic, f"What is {result.derivative(first.name)} here?", first.backprop)
     culprit = result.graph.first_not_finite()
     if culprit is not None and working:
         st.warning(

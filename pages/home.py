@@ -3,6 +3,7 @@
 import streamlit as st
 
 from app.catalog import CATALOG, ROOT
+from app.components.bundle import event
 from app.components.graph_player import graph_player
 from app.figures.player import payload
 from app.page import use_style
@@ -33,10 +34,10 @@ LIVE_STEP = 11  # in the middle of the backward pass
 
 
 def drag_input() -> None:
-    change = st.session_state["live"]["change"]
-    setup: GraphSetup = st.session_state["live_setup"]
-    values = {**setup.values, change["name"]: change["value"]}
-    st.session_state["live_setup"] = setup.model_copy(update={"values": values})
+    if change := event("live", "change"):
+        setup: GraphSetup = st.session_state["live_setup"]
+        values = {**setup.values, change["name"]: change["value"]}
+        st.session_state["live_setup"] = setup.model_copy(update={"values": values})
 
 
 @st.fragment

@@ -5,6 +5,7 @@ import math
 import streamlit as st
 
 from app.catalog import ROOT
+from app.components.bundle import event
 from app.components.slope_explorer import slope_explorer
 from app.figures import slopes, stability
 from app.page import Frame, check_badge
@@ -23,10 +24,10 @@ frame.header(
 
 
 def drag() -> None:
-    change = st.session_state["slopes"]["change"]
-    if change["field"] in slopes.HANDLES:
-        frame.update(**{change["field"]: change["value"]})
-    st.session_state["slopes_dragging"] = not change["final"]
+    if change := event("slopes", "change"):
+        if change["field"] in slopes.HANDLES:
+            frame.update(**{change["field"]: change["value"]})
+        st.session_state["slopes_dragging"] = not change["final"]
 
 
 def controls() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,15 @@ def component(name: str, scripts: Sequence[str], styles: Sequence[str]) -> Calla
     FILES[file] = content
     loader = LOADER % json.dumps(f"{ADDRESS}{file}")
     return st.components.v2.component(name, html='<div class="unroll"></div>', js=loader)
+
+
+def event(key: str, name: str) -> Mapping[str, Any] | None:
+    """What the component of this key reported just now under this name, for use in its callback.
+
+    None where the report came after the visitor had left the page.
+    """
+    state = st.session_state.get(key)
+    return None if state is None else state.get(name)
 
 
 def _read(part: str) -> str:

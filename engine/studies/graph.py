@@ -22,6 +22,8 @@ from engine.scalar import Scalar
 from engine.steps import Cost, Order, Step, cost, cotangent_steps, count_paths, tangent_steps, value_steps
 from engine.studies.study import Check, Setup, Study, difference
 
+SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+LAST_OUTPUT = 15  # the last one that can be chosen
 LARGEST_GRAPH = 250  # nodes; a larger graph takes too long to lay out, and is no longer read by anyone
 TOLERANCE = 1e-10  # between exact methods in float64
 DIFFERENCE_TOLERANCE = 1e-5  # of a central difference, whose own error is about eps^(2/3) times f‴
@@ -43,7 +45,7 @@ class GraphSetup(Setup):
         description="Values of the inputs, by name; others keep their start value.",
     )
     output: int = Field(
-        default=0, ge=0, le=15, title="Output", description="Which output to differentiate, from 0."
+        default=0, ge=0, le=LAST_OUTPUT, title="Output", description="Which output to differentiate, from 0."
     )
     mode: Literal["reverse", "forward"] = Field(
         default="reverse",
@@ -125,6 +127,13 @@ class GraphResult:
         if self.setup.mode == "forward":
             return "forward mode"
         return "backprop" if self.setup.order == "topological" else self.setup.order
+
+    def derivative(self, name: str) -> str:
+        """What the derivative with respect to an input is called: ∂f/∂x, or ∂²f/∂x∂y."""
+        several = len(self.program.outputs) > 1
+        number = str(self.setup.output + 1).translate(SUBSCRIPTS) if several else ""
+        first = self.setup.differentiate
+        return f"∂²f{number}/∂{first}∂{name}" if first else f"∂f{number}/∂{name}"
 
     def summary(self) -> dict[str, float | int | str]:
         figures: dict[str, float | int | str] = {"output": self.graph.value}

@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = {
     "runner.postScriptGC": False,
     "runner.magicEnabled": False,
+    "global.minCachedMessageSize": 1e12,
     "server.enableStaticServing": True,
     "server.fileWatcherType": "none",
     "server.maxUploadSize": 2,

@@ -209,3 +209,15 @@ def test_the_study_is_found_by_its_name() -> None:
 def test_a_graph_too_large_to_show_is_refused_with_its_size() -> None:
     with pytest.raises(ValueError, match="399 nodes, and at most 250"):
         STUDY.run(GraphSetup(program=" + ".join(["x*y"] * 199)))
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"program": "x*y"}, "∂f/∂y"),
+        ({"program": "x*y", "differentiate": "x"}, "∂²f/∂x∂y"),
+        ({"program": "x*y, x + y", "output": 1}, "∂f₂/∂y"),
+    ],
+)
+def test_derivatives_have_their_usual_names(fields: dict[str, Any], expected: str) -> None:
+    assert STUDY.run(GraphSetup.model_validate(fields)).derivative("y") == expected
