@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from app import permalink, take_away
 from app.catalog import pages
 from app.controls import control
-from engine import studies
+from engine import oracles, studies
 from engine.expression import ExpressionError
 from engine.studies.study import Check, Result, Setup
 
@@ -123,6 +123,10 @@ class Frame:
         st.caption("Below is the last one that worked." if last else "Below is this page's own example.")
         return self.study.run(last or self.study.setup())
 
+    def check(self, result: Result) -> list[Check]:
+        """The study's checks; none yet while torch is being loaded, for which the footer then waits."""
+        return self.study.check(result) if oracles.torch_is_loaded() else []
+
     def predict(self, topic: str, prompt: str, truth: float) -> bool:
         """Ask for a number before it is shown; then show both and the gap. Can be skipped for good.
 
@@ -195,6 +199,10 @@ class Frame:
             with st.popover("Download", icon=":material/download:"):
                 for suffix, make in makers.items():
                     self._download(suffix, when_asked(make))
+        if not oracles.torch_is_loaded():
+            with st.spinner("Loading torch, to hold these figures against it…"):
+                oracles.torch_version()
+            st.rerun()
 
     def _download(self, suffix: str, make: Callable[[], str]) -> None:
         """A file that is made when it is asked for, in a thread without a session."""

@@ -6,6 +6,7 @@ torch is imported inside the functions that compare, so that a page's first pain
 from __future__ import annotations
 
 import operator
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -23,6 +24,12 @@ class Reference:
     oracle: str
     value: float
     gradients: Mapping[str, float]
+
+
+def torch_is_loaded() -> bool:
+    """Whether comparing would start at once; importing torch takes a second or two."""
+    specification = getattr(sys.modules.get("torch"), "__spec__", None)
+    return specification is not None and not getattr(specification, "_initializing", False)
 
 
 def torch_version() -> str:

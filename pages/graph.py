@@ -102,7 +102,7 @@ def explorer() -> None:
     frame.messages()
     result: GraphResult = frame.run()
     working = result.setup == frame.setup
-    checks = frame.study.check(result)
+    checks = frame.check(result)
     if result.inputs and working:
         first = result.inputs[0]
         topic = f"{result.derivative(first.name)} of {result.program.source}"

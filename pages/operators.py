@@ -55,7 +55,7 @@ def explorer() -> None:
         )
     height = PRESENTER_HEIGHT if frame.present else EXPLORER_HEIGHT
     slope_explorer(slopes.payload(result, height, frame.present, veiled), "slopes", drag)
-    frame.footer(result, frame.study.check(result), slopes.torch_code(result))
+    frame.footer(result, frame.check(result), slopes.torch_code(result))
     if not st.session_state.get("slopes_dragging"):
         frame.write_address()
 
