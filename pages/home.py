@@ -45,7 +45,7 @@ def live_example() -> None:
     setup = st.session_state.setdefault(
         "live_setup", EXAMPLES["neuron"].model_copy(update={"step": LIVE_STEP})
     )
-    graph_player(payload(run(setup), (), LIVE_HEIGHT, present=False), "live", drag_input)
+    graph_player(payload(run(setup), None, LIVE_HEIGHT, present=False), "live", drag_input)
 
 
 use_style()

@@ -24,8 +24,13 @@ NARROWEST_NODE = 84.0
 CHARACTER_WIDTH = 8.6
 
 
-def payload(result: GraphResult, checks: Sequence[Check], height: int, present: bool) -> dict[str, Any]:
-    """Everything the player shows, as JSON; it steps through this without asking the server again."""
+def payload(
+    result: GraphResult, checks: Sequence[Check] | None, height: int, present: bool
+) -> dict[str, Any]:
+    """Everything the player shows, as JSON; it steps through this without asking the server again.
+
+    `checks` are empty while they are not yet made; None for a player that shows none.
+    """
     graph = result.graph
     placed = _placed(graph)
     operators = sorted({node.operator for node in graph.nodes if node.operator})
@@ -154,7 +159,7 @@ def _without_none(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in entry.items() if value is not None}
 
 
-def _input(entry: InputGradient, result: GraphResult, checks: Iterable[Check]) -> dict[str, Any]:
+def _input(entry: InputGradient, result: GraphResult, checks: Iterable[Check] | None) -> dict[str, Any]:
     """One input with its derivative by each method, and whether each agrees with `autodiff`'s backprop.
 
     The first method is the sweep on show; in reverse mode its figure is live: it grows with the steps.
@@ -162,14 +167,14 @@ def _input(entry: InputGradient, result: GraphResult, checks: Iterable[Check]) -
     forward = result.setup.mode == "forward"
     exact = ("backprop", entry.backprop) if forward else ("forward mode", entry.forward_mode)
     difference = entry.finite_difference
-    torch = next((check for check in checks if check.name == gradient_name(entry.name)), None)
     found: list[tuple[str, float | None, bool | None]] = [
         (result.sweep, entry.swept, None if entry.swept is None else entry.agrees(entry.swept)),
         (*exact, entry.agrees(exact[1])),
         ("finite difference", difference, entry.agrees(difference, DIFFERENCE_TOLERANCE)),
     ]
-    if torch is not None:
-        found.append(("torch", torch.expected, entry.agrees(torch.expected)))
+    if checks is not None:
+        expected = {check.name: check.expected for check in checks}.get(gradient_name(entry.name))
+        found.append(("torch", expected, None if expected is None else entry.agrees(expected)))
     gradients = [
         _without_none({"method": method, "value": encode(value), "agrees": agrees, "live": False})
         for method, value, agrees in found

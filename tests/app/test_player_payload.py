@@ -107,3 +107,14 @@ def test_a_large_graph_is_laid_out_in_a_hurry_but_whole() -> None:
     assert len(found["nodes"]) == 181
     assert all(len(edge["points"]) % 3 == 1 for edge in found["edges"])
     assert len({(node["x"], node["y"]) for node in found["nodes"]}) == len(found["nodes"])
+
+
+def test_torch_has_its_column_before_it_has_an_answer() -> None:
+    result = GRAPH.run(GraphSetup(program="x*x"))
+    columns = {
+        name: [
+            entry["method"] for entry in payload(result, checks, 560, present=False)["inputs"][0]["gradients"]
+        ]
+        for name, checks in {"made": GRAPH.check(result), "awaited": [], "none": None}.items()
+    }
+    assert columns["made"] == columns["awaited"] == [*columns["none"], "torch"]
