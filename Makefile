@@ -23,6 +23,7 @@ test: $(INSTALLED_DEV)  ## run every test, in browsers too
 	$(BIN)/pytest tests/browser
 
 bench: $(INSTALLED_DEV)  ## measure; print tables and write benchmarks.json
+	@$(BIN)/python -m scripts.chromium
 	$(BIN)/python tests/benchmarks/bench.py
 
 shots: $(INSTALLED_DEV)  ## screenshots of every page in .shots/; fails if a page logs an error

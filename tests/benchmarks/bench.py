@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BENCHMARKS_JSON = ROOT / "benchmarks.json"
-MODULES = ("scalar", "app", "load")
+MODULES = ("scalar", "app", "player", "load")
 
 
 def main() -> int:
