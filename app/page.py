@@ -168,20 +168,37 @@ class Frame:
         if self.present:
             if st.button("Leave presenter mode", type="tertiary"):
                 self._leave_presenter()
-            return
+        else:
+            self._take_away(result, checks, code, files or {})
+        if not oracles.torch_is_loaded():
+            with st.spinner("Loading torch, to hold these figures against it…"):
+                oracles.torch_version()
+            st.rerun()
+
+    def _take_away(
+        self,
+        result: Result,
+        checks: Sequence[Check],
+        code: str,
+        files: Mapping[str, Callable[[Any], str]],
+    ) -> None:
         with st.container(key="take_away", horizontal=True, vertical_alignment="center", gap="small"):
             check_badge(checks)
             st.space("stretch")
             with st.popover("Link", icon=":material/link:"):
                 st.caption("Opens exactly what is on screen: every setting, and a version.")
                 st.code(self.link(), language=None, wrap_lines=True)
-                st.caption("For a lecture: larger type, arrow keys or a clicker step, these controls hidden.")
+                st.caption("For a lecture: larger type, arrow keys or a clicker step, no controls but these:")
                 fields = self.study.setup.model_fields
-                hidden = st.pills(
-                    "Hide", list(fields), selection_mode="multi", key="hide_in_presenter",
+                kept = st.pills(
+                    "Controls to keep",
+                    list(fields),
+                    selection_mode="multi",
+                    key="kept_in_presenter",
                     format_func=lambda name: fields[name].title or name,
-                )  # fmt: skip
-                st.code(self.link(present="1", hide=",".join(hidden)), language=None, wrap_lines=True)
+                    label_visibility="collapsed",
+                )
+                st.code(self.link(present="1", show=",".join(kept)), language=None, wrap_lines=True)
             if code:
                 with st.popover("Code", icon=":material/code:"):
                     st.code(code, language="python")
@@ -190,7 +207,7 @@ class Frame:
                 "ipynb": lambda again: take_away.notebook(study, setup, again, code),
                 "csv": take_away.table_csv,
                 "json": lambda again: take_away.figures_json(study, setup, again),
-                **(files or {}),
+                **files,
             }
 
             def when_asked(make: Callable[[Any], str]) -> Callable[[], str]:
@@ -199,10 +216,6 @@ class Frame:
             with st.popover("Download", icon=":material/download:"):
                 for suffix, make in makers.items():
                     self._download(suffix, when_asked(make))
-        if not oracles.torch_is_loaded():
-            with st.spinner("Loading torch, to hold these figures against it…"):
-                oracles.torch_version()
-            st.rerun()
 
     def _download(self, suffix: str, make: Callable[[], str]) -> None:
         """A file that is made when it is asked for, in a thread without a session."""
@@ -238,19 +251,19 @@ def check_badge(checks: Sequence[Check]) -> None:
     if not checks:
         return
     passed = sum(check.passed for check in checks)
-    oracles = ", ".join(sorted({check.oracle for check in checks}))
+    named = ", ".join(sorted({check.oracle for check in checks}))
     agree = passed == len(checks)
     icon = ":material/verified:" if agree else ":material/error:"
     colour = "green" if agree else "red"
     with st.popover(
-        f":{colour}[{passed} of {len(checks)} figures agree with {oracles}]", icon=icon, type="tertiary"
+        f":{colour}[{passed} of {len(checks)} figures agree with {named}]", icon=icon, type="tertiary"
     ):
         rows = "\n".join(
             f"| {check.name} | {check.found:.12g} | {check.expected:.12g} | {check.error:.1e} "
             f"| {'✓' if check.passed else '✗'} |"
             for check in checks
         )
-        st.markdown(f"| figure | ours | {oracles} | error | |\n|---|--:|--:|--:|---|\n{rows}")
+        st.markdown(f"| figure | ours | {named} | error | |\n|---|--:|--:|--:|---|\n{rows}")
         st.caption(f"Relative error, absolute below 1; at most {checks[0].tolerance:g} passes.")
 
 

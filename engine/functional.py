@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from engine.agreement import difference
 from engine.autodiff import cotangents, tangents
 from engine.primitives import div
 from engine.scalar import Scalar
@@ -84,15 +85,14 @@ def central_difference(
 
 @dataclass(frozen=True)
 class GradientCheck:
-    """Backprop held against central differences; `error` is relative, or absolute below 1."""
+    """Backprop held against central differences; `error` is the largest `difference`."""
 
     found: tuple[float, ...]
     expected: tuple[float, ...]
 
     @property
     def error(self) -> float:
-        pairs = zip(self.found, self.expected, strict=True)
-        return max((math.fabs(f - e) / max(1.0, math.fabs(e)) for f, e in pairs), default=0.0)
+        return max(map(difference, self.found, self.expected), default=0.0)
 
 
 def check_gradient(function: Function, primals: Sequence[float], seed: int = 0) -> GradientCheck:
@@ -101,13 +101,12 @@ def check_gradient(function: Function, primals: Sequence[float], seed: int = 0) 
     `function` may return one value or a sequence. Its outputs are combined with random weights, so
     that a gradient that is wrong in one output cannot hide behind another.
     """
-    weights = random.Random(seed)
 
     def weighted(*arguments: Any) -> Any:
         outputs = function(*arguments)
         if not isinstance(outputs, Sequence):
             outputs = (outputs,)
-        weights.seed(seed)
+        weights = random.Random(seed)  # the same ones at every call
         total: Any = 0.0
         for output in outputs:
             total = total + weights.uniform(-1.0, 1.0) * output

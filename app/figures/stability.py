@@ -6,8 +6,8 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 
+from engine.agreement import difference
 from engine.studies.stability import TOLERANCE, Formula, Outcome
-from engine.studies.study import difference
 
 DIGITS = 8
 

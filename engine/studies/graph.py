@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from engine.agreement import difference
 from engine.autodiff import cotangents, tangents
 from engine.expression import ExpressionError, Program, parse
 from engine.functional import central_difference
@@ -20,7 +21,7 @@ from engine.oracles import torch_reference
 from engine.recording import Recording, evaluate_output, input_values, record
 from engine.scalar import Scalar
 from engine.steps import Cost, Order, Step, cost, cotangent_steps, count_paths, tangent_steps, value_steps
-from engine.studies.study import Check, Setup, Study, difference
+from engine.studies.study import Check, Setup, Study
 
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 LAST_OUTPUT = 15  # the last one that can be chosen

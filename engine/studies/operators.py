@@ -16,12 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
+from engine.agreement import difference
 from engine.expression import parse
 from engine.functional import central_difference, derivative
 from engine.oracles import torch_reference
 from engine.primitive import Primitive
 from engine.primitives import TABLE
-from engine.studies.study import Check, Setup, Study, difference
+from engine.studies.study import Check, Setup, Study
 
 CURVE_POINTS = 401
 SWEEP_PER_DECADE = 8

@@ -16,11 +16,12 @@ from typing import Any
 
 from pydantic import Field
 
+from engine.agreement import difference
 from engine.expression import parse
 from engine.graph import Graph
 from engine.recording import record
 from engine.steps import cotangent_steps
-from engine.studies.study import Check, Setup, Study, difference
+from engine.studies.study import Check, Setup, Study
 
 DIGITS = 50
 TOLERANCE = 1e-12

@@ -6,7 +6,6 @@ unit and help; widgets, permalink, command line, validation and notebook export 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
@@ -54,14 +53,6 @@ class Check:
     @property
     def passed(self) -> bool:
         return self.error <= self.tolerance
-
-
-def difference(found: float, expected: float) -> float:
-    """Relative difference, absolute below 1; 0 where both are the same infinity or both NaN."""
-    if found == expected or (math.isnan(found) and math.isnan(expected)):
-        return 0.0
-    error = abs(found - expected) / max(1.0, abs(expected))
-    return error if math.isfinite(error) else math.inf
 
 
 S = TypeVar("S", bound=Setup)

@@ -225,6 +225,20 @@ def test_downloads_are_made_when_asked_for(page: Page, label: str, expected: str
     assert expected in download.value.path().read_text("utf-8")
 
 
+def test_the_presenter_link_opens_with_the_controls_that_were_kept(page: Page) -> None:
+    open_graph(page, v="1", program="x*x", values='{"x":3.0}')
+    page.get_by_role("button", name="Link", exact=True).click()
+    page.get_by_test_id("stPopoverBody").get_by_text("Program", exact=True).click()
+    link = page.get_by_test_id("stPopoverBody").get_by_text("show=program")
+    expect(link).to_be_visible()
+    page.goto(link.inner_text().strip())
+    wait_until_idle(page)
+    expect(page.get_by_test_id("stAlert")).to_have_count(0)
+    expect(page.get_by_role("textbox", name="Program", exact=True)).to_have_value("x*x")
+    expect(page.get_by_text("topological", exact=True)).to_have_count(0)
+    expect(page.get_by_text("Leave presenter mode")).to_be_visible()
+
+
 def test_the_link_and_the_code_can_be_copied_from_the_page(page: Page) -> None:
     open_graph(page, v="1", program="x*x", values='{"x":3.0}')
     page.get_by_role("button", name="Link", exact=True).click()

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from engine import Scalar, exp, inverse, log, maximum, relu, sigmoid, sin, square, tanh
-from engine.functional import central_difference, check_gradient, derivative, grad, jvp, vjp
+from engine.functional import GradientCheck, central_difference, check_gradient, derivative, grad, jvp, vjp
 from tests.engine.reference import gradients, leaf
 
 ORDERS = range(7)
@@ -155,3 +155,8 @@ def test_check_gradient_finds_a_wrong_one() -> None:
         return (sin(x), Scalar(x.value) * x if isinstance(x, Scalar) else x * x)
 
     assert check_gradient(wrong, [1.5]).error > 0.1
+
+
+def test_a_gradient_that_is_not_a_number_never_passes_the_check() -> None:
+    assert GradientCheck(found=(0.1, math.nan), expected=(0.1, 2.0)).error == math.inf
+    assert GradientCheck(found=(math.nan, 0.1), expected=(2.0, 0.1)).error == math.inf
