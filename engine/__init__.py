@@ -1,31 +1,58 @@
 """Unroll's engine: automatic differentiation, and everything the pages compute.
 
->>> from engine import Scalar, tanh
->>> x = Scalar(2.0)
->>> y = tanh(x * x)
->>> y.backward()
->>> x.grad == 4.0 * (1.0 - y.value**2)
-True
+Names and meanings are PyTorch's: a program within the subset runs with `torch` replaced by `engine`.
+
+>>> import engine
+>>> x = engine.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+>>> (x @ x).sum().backward()
+>>> x.grad.tolist()
+[[7.0, 11.0], [9.0, 13.0]]
 """
 
+from engine import primitives
 from engine.autodiff import backward, cotangents, tangents, topological_order
+from engine.backends import backend, is_available
+from engine.context import (
+    enable_grad,
+    get_default_dtype,
+    is_grad_enabled,
+    no_grad,
+    set_default_dtype,
+    set_grad_enabled,
+)
+from engine.creation import (
+    arange,
+    as_tensor,
+    empty,
+    eye,
+    from_numpy,
+    full,
+    full_like,
+    linspace,
+    ones,
+    ones_like,
+    rand,
+    rand_like,
+    randint,
+    randn,
+    randn_like,
+    randperm,
+    tensor,
+    zeros,
+    zeros_like,
+)
+from engine.dtypes import boolean, float32, float64, int64
+from engine.errors import BackendError, DimensionError, DTypeError, InPlaceError, ShapeError
 from engine.functional import central_difference, check_gradient, derivative, grad, jvp, vjp
+from engine.generator import Generator, manual_seed
+from engine.operations import FUNCTIONS
 from engine.primitives import *  # noqa: F403  (one function for each row of the table; see its __all__)
 from engine.primitives import TABLE
 from engine.scalar import Scalar
+from engine.tensor import Tensor
 
-__all__ = [
-    "TABLE",
-    "Scalar",
-    "backward",
-    "central_difference",
-    "check_gradient",
-    "cotangents",
-    "derivative",
-    "grad",
-    "jvp",
-    "tangents",
-    "topological_order",
-    "vjp",
-    *TABLE,
-]
+bool = boolean  # noqa: A001  (as `torch.bool`)
+long = int64
+double = float64
+
+globals().update(FUNCTIONS)  # one function for each operation: engine.sum, engine.reshape, engine.cat …

@@ -23,6 +23,9 @@ class Variable(Protocol):
     value: Any
     grad: Any
 
+    def check_unchanged(self) -> None:
+        """Raise an error if a value that this node's derivative needs has since been overwritten."""
+
 
 V = TypeVar("V", bound=Variable)
 
@@ -99,6 +102,7 @@ def _operands(node: V, create_graph: bool) -> tuple[tuple[Any, ...], Any]:
 
     A constant is a plain value in either case: what is computed from it alone needs no history.
     """
+    node.check_unchanged()
     if create_graph:
         return tuple([source if source.requires_grad else source.value for source in node.inputs]), node
     return tuple([source.value for source in node.inputs]), node.value

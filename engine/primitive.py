@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from engine import ieee
 
@@ -28,6 +28,14 @@ class Operand:
     @classmethod
     def apply(cls, primitive: Primitive, operands: tuple[Any, ...]) -> Self:
         raise NotImplementedError
+
+    def pull_back(self, primitive: Primitive, index: int, operands: tuple[Any, ...], output: Any) -> Any:
+        """This cotangent of `output`, sent back to operand `index` of the primitive that made it."""
+        return _product(self, primitive.partial(index, operands, output))
+
+    def push_forward(self, primitive: Primitive, index: int, operands: tuple[Any, ...], output: Any) -> Any:
+        """This tangent of operand `index`, carried on to `output`."""
+        return _product(self, primitive.partial(index, operands, output))
 
     if TYPE_CHECKING:
 
@@ -58,9 +66,13 @@ class Primitive:
     symbol     what is printed on a graph node
     partials_latex  shown instead of the traced formula, where that only adds cases at special points
     source     template of Python source; None where `function` is itself made of primitives
+    result     element type of the result for tensors: that of the operands ("same"), floating point even
+               for integers ("real"), or "bool"
     torch      dotted name of the same function under `torch`, with `torch_options`
     note       where the domain ends, where there is a kink, which subgradient is taken
     """
+
+    needs_values: ClassVar[bool] = True  # its derivative depends on the values of operands or result
 
     name: str
     function: Callable[..., Any]
@@ -70,6 +82,7 @@ class Primitive:
     symbol: str = ""
     partials_latex: tuple[str, ...] = ()
     source: str | None = None
+    result: Literal["same", "real", "bool"] = "real"
     torch: str = ""
     torch_options: Mapping[str, float] = field(default_factory=dict)
     note: str = ""
@@ -85,6 +98,13 @@ class Primitive:
             if isinstance(operand, Operand):
                 return operand.apply(self, operands)
         return self.evaluate(operands)
+
+    def on_arrays(self, values: tuple[Any, ...]) -> Any:
+        """y for arrays and numbers, element by element, on the arrays' backend."""
+        for value in values:
+            if not isinstance(value, (int, float)):
+                return value.storage.backend.map(self, values)
+        return self.evaluate(values)
 
     def evaluate(self, values: tuple[float, ...]) -> Any:
         """y for plain numbers, with IEEE 754 results outside the domain."""
@@ -102,10 +122,14 @@ class Primitive:
 
     def vjp(self, index: int, cotangent: Any, operands: tuple[Any, ...], output: Any) -> Any:
         """What reverse mode sends back to operand `index`: cotangent times partial."""
+        if isinstance(cotangent, Operand):
+            return cotangent.pull_back(self, index, operands, output)
         return _product(cotangent, self.partial(index, operands, output))
 
     def jvp(self, index: int, tangent: Any, operands: tuple[Any, ...], output: Any) -> Any:
         """What forward mode carries on from operand `index`: partial times tangent."""
+        if isinstance(tangent, Operand):
+            return tangent.push_forward(self, index, operands, output)
         return _product(tangent, self.partial(index, operands, output))
 
     def __repr__(self) -> str:

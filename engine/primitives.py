@@ -49,6 +49,7 @@ def comparison(name: str, function: Callable[..., Any], python: str, latex: str,
         lambda a, b: float(function(a, b)),
         lambda a, b, y: 0.0,
         lambda a, b, y: 0.0,
+        result="bool",
         latex=f"[{{a:1}} {latex} {{b:1}}]",
         symbol=symbol,
         source=f"(1.0 if {{a}} {python} {{b}} else 0.0)",
@@ -64,21 +65,21 @@ def choose(condition: Any, a: Any, b: Any) -> Any:
 # fmt: off
 # ---- arithmetic ----  name, y = f(a, b), ∂y/∂a, ∂y/∂b, notation
 add = row("add", operator.add, lambda a, b, y: 1.0, lambda a, b, y: 1.0,
-          latex="{a:1} + {b:2}", level=1, symbol="+", source="({a} + {b})")
+          result="same", latex="{a:1} + {b:2}", level=1, symbol="+", source="({a} + {b})")
 sub = row("sub", operator.sub, lambda a, b, y: 1.0, lambda a, b, y: -1.0,
-          latex="{a:1} - {b:2}", level=1, symbol="−", source="({a} - {b})")
+          result="same", latex="{a:1} - {b:2}", level=1, symbol="−", source="({a} - {b})")
 mul = row("mul", operator.mul, lambda a, b, y: b, lambda a, b, y: a,
-          latex=r"{a:2} \cdot {b:2}", level=2, symbol="×", source="({a} * {b})")
+          result="same", latex=r"{a:2} \cdot {b:2}", level=2, symbol="×", source="({a} * {b})")
 div = row("div", operator.truediv, lambda a, b, y: 1.0 / b, lambda a, b, y: -(y / b),
           latex=r"\frac{{{a:0}}}{{{b:0}}}", symbol="÷", source="({a} / {b})",
           note="b = 0 gives ±∞, and 0/0 is NaN")
 neg = row("neg", operator.neg, lambda a, y: -1.0,
-          latex="-{a:2}", level=1, symbol="−", source="(-{a})")
+          result="same", latex="-{a:2}", level=1, symbol="−", source="(-{a})")
 pow = row("pow", ieee.power,
           # the inner choice keeps 0·∞ out of derivatives of higher order at a = 0
           lambda a, b, y: choose(b == 0.0, 0.0, b * pow(a, choose(b == 0.0, 0.0, b - 1.0))),
           lambda a, b, y: choose((a == 0.0) * (b >= 0.0), 0.0, y * log(a)),
-          latex="{a:4}^{{{b:0}}}", level=3, symbol="aᵇ", source="math.pow({a}, {b})",
+          result="same", latex="{a:4}^{{{b:0}}}", level=3, symbol="aᵇ", source="math.pow({a}, {b})",
           partials_latex=(r"b \cdot a^{b - 1}", r"y \cdot \ln(a)"),
           note="a < 0 with a fractional exponent is NaN; with respect to b the base must be positive")
 
@@ -107,16 +108,16 @@ erf = row("erf", math.erf, lambda a, y: 2.0 / math.sqrt(math.pi) * exp(-square(a
           latex=r"\operatorname{{erf}}({a:0})", source="math.erf({a})",
           note="2/√π times the integral of exp(−t²) from 0 to a")
 abs = row("abs", operator.abs, lambda a, y: sign(a),
-          latex="|{a:0}|", symbol="|a|", source="abs({a})",
+          result="same", latex="|{a:0}|", symbol="|a|", source="abs({a})",
           note="kink at 0, where the derivative is taken as 0")
 sign = row("sign", ieee.sign, lambda a, y: 0.0,
-           latex=r"\operatorname{{sign}}({a:0})",
+           result="same", latex=r"\operatorname{{sign}}({a:0})",
            source="(1.0 if {a} > 0.0 else -1.0 if {a} < 0.0 else {a})",
            note="a step at 0: the derivative is 0 elsewhere, and taken as 0 there")
 
 # ---- made of the ones above, in the form that neither overflows nor cancels
 relu = row("relu", lambda a: maximum(a, 0.0), lambda a, y: gt(a, 0.0),
-           latex=r"\operatorname{{relu}}({a:0})", torch="relu",
+           result="same", latex=r"\operatorname{{relu}}({a:0})", torch="relu",
            note="kink at 0, where the derivative is taken as 0")
 sigmoid = row("sigmoid", lambda a: exp(minimum(a, 0.0)) / (1.0 + exp(-abs(a))), lambda a, y: y * (1.0 - y),
               latex=r"\sigma({a:0})", symbol="σ",
@@ -130,7 +131,8 @@ gelu = row("gelu", lambda a: 0.5 * a * (1.0 + erf(a * SQRT_HALF)),
            lambda a, y: 0.5 * (1.0 + erf(a * SQRT_HALF)) + a * exp(-0.5 * square(a)) * INVERSE_SQRT_2PI,
            latex=r"\operatorname{{gelu}}({a:0})", torch="nn.functional.gelu",
            note="a·Φ(a) with the exact normal distribution, not the tanh approximation")
-square = row("square", lambda a: a * a, lambda a, y: 2.0 * a, latex="{a:4}^2", level=3, symbol="a²")
+square = row("square", lambda a: a * a, lambda a, y: 2.0 * a,
+             result="same", latex="{a:4}^2", level=3, symbol="a²")
 inverse = row("inverse", lambda a: 1.0 / a, lambda a, y: -square(y),
               latex=r"\frac{{1}}{{{a:0}}}", symbol="1/a", torch="reciprocal",
               note="±∞ at ±0")
@@ -138,17 +140,18 @@ inverse = row("inverse", lambda a: 1.0 / a, lambda a, y: -square(y),
 # ---- choices
 maximum = row("maximum", ieee.maximum,
               lambda a, b, y: (a > b) + 0.5 * (a == b), lambda a, b, y: (b > a) + 0.5 * (a == b),
-              latex=r"\max({a:0}, {b:0})", symbol="max",
+              result="same", latex=r"\max({a:0}, {b:0})", symbol="max",
               source="({a} if {a} >= {b} or {a} != {a} else {b})",
               note="where a = b each side gets half of the gradient")
 minimum = row("minimum", ieee.minimum,
               lambda a, b, y: (a < b) + 0.5 * (a == b), lambda a, b, y: (b < a) + 0.5 * (a == b),
-              latex=r"\min({a:0}, {b:0})", symbol="min",
+              result="same", latex=r"\min({a:0}, {b:0})", symbol="min",
               source="({a} if {a} <= {b} or {a} != {a} else {b})",
               note="where a = b each side gets half of the gradient")
 where = row("where", ieee.where,
             lambda c, a, b, y: 0.0, lambda c, a, b, y: ne(c, 0.0), lambda c, a, b, y: eq(c, 0.0),
-            latex=r"\operatorname{{where}}({a:0}, {b:0}, {c:0})", source="({b} if {a} != 0.0 else {c})",
+            result="same", latex=r"\operatorname{{where}}({a:0}, {b:0}, {c:0})",
+            source="({b} if {a} != 0.0 else {c})",
             note="the second operand where the first is not 0, else the third")
 
 lt = comparison("lt", operator.lt, "<", "<", "<")

@@ -50,6 +50,9 @@ class Scalar(Operand):
         """
         backward(self, cotangent, create_graph)
 
+    def check_unchanged(self) -> None:
+        """A scalar is never overwritten."""
+
     def item(self) -> float:
         return self.value
 

@@ -44,6 +44,13 @@ def trace_partial(primitive: Primitive, index: int) -> Symbol:
     return trace(primitive.partials[index], *NAMES[: primitive.arity], "y")
 
 
+def names_used(symbol: Symbol) -> set[str]:
+    """Every name the formula refers to."""
+    if symbol.name is not None:
+        return {symbol.name}
+    return {name for operand in symbol.operands for name in names_used(operand)}
+
+
 # ---- as LaTeX
 
 

@@ -1,0 +1,40 @@
+"""What backends that work in main memory share: their buffers are flat numpy arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.array import Array
+from engine.dtypes import DType
+from engine.errors import BackendError
+from engine.layout import Layout
+
+
+class Host:
+    """Buffers in main memory."""
+
+    name: str
+
+    def upload(self, values: NDArray[Any]) -> NDArray[Any]:
+        return values if values.flags.writeable else values.copy()
+
+    def download(self, buffer: NDArray[Any]) -> NDArray[Any]:
+        return buffer
+
+    def allocate(self, size: int, dtype: DType) -> NDArray[Any]:
+        return np.empty(size, dtype.numpy)
+
+    def result(self, target: Layout, dtype: DType) -> Array:
+        """A new contiguous array of any values."""
+        return Array.fresh(self.allocate(target.size, dtype), self, target, dtype)  # type: ignore[arg-type]
+
+    def check_here(self, x: Array) -> None:
+        """Raise BackendError if an operand lives elsewhere."""
+        if x.storage.backend is not self:
+            raise BackendError(
+                f"operands live on different backends, {self.name} and {x.storage.backend.name}: "
+                f"move one with .to({self.name!r}) first"
+            )

@@ -1,0 +1,138 @@
+"""Writing into a tensor's storage: outside the tape, as optimisers and initialisers do.
+
+What is written has no history. A tensor that is being differentiated refuses, because its gradient would
+silently be that of the old value.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine import primitives
+from engine.array import Array, tick
+from engine.context import is_grad_enabled
+from engine.dtypes import promote
+from engine.errors import DTypeError, InPlaceError, ShapeError
+from engine.generator import Generator, default_generator
+from engine.layout import broadcast_shapes
+from engine.linear import copy
+from engine.primitive import Primitive
+from engine.strided import Strided, as_value
+
+
+def _write(x: Any, primitive: Primitive, operands: tuple[Any, ...], owner: Any = None) -> None:
+    """x[…] = f(operands); `owner` is the tensor that x is a view of, if it is another one."""
+    _refuse_on_tape(x if owner is None else owner)
+    target: Array = x.array
+    values = tuple(_beside(target, operand) for operand in operands)
+    arrays = [value for value in values if value.__class__ is Array]
+    shape = broadcast_shapes(target.shape, *(value.shape for value in arrays))
+    if shape != target.shape:
+        raise ShapeError(f"a value of shape {arrays[-1].shape} cannot be written into shape {target.shape}")
+    found = promote([(v.dtype, v.ndim) if v.__class__ is Array else type(v) for v in values])
+    if found.category > target.dtype.category and primitive is not copy:
+        raise DTypeError(f"a {found} result cannot be written into a {target.dtype} tensor: convert it first")
+    target.storage.backend.map_into(target, primitive, values)
+    target.storage.written = tick()
+
+
+def _refuse_on_tape(x: Any) -> None:
+    if is_grad_enabled() and getattr(x, "requires_grad", False):
+        raise InPlaceError(
+            "this tensor requires a gradient, and writing into it would not be differentiated: "
+            "write inside no_grad(), or compute a new tensor (where, cat, x = x + y)"
+        )
+
+
+def _beside(target: Array, operand: Any) -> Any:
+    """The operand's value; copied first if it overlaps with the target in any other way than being it."""
+    if not isinstance(operand, Strided):
+        return as_value(operand)
+    value = operand.array
+    same = value.layout is target.layout and value.offset == target.offset
+    if value.storage is target.storage and not same:
+        return value.storage.backend.map(copy, (value,))
+    return value
+
+
+def copy_(x: Any, source: Any, owner: Any = None) -> None:
+    """Overwrite x with `source`, broadcast to its shape and converted to its dtype."""
+    _write(x, copy, (source,), owner)
+
+
+def fill_(x: Any, value: Any) -> Any:
+    """Overwrite every element with one number."""
+    _write(x, copy, (value,))
+    return x
+
+
+def zero_(x: Any) -> Any:
+    """Overwrite every element with 0."""
+    return fill_(x, 0)
+
+
+def add_(x: Any, other: Any, alpha: float = 1) -> Any:
+    """x += alpha · other, in place."""
+    _write(x, primitives.add, (x, other if alpha == 1 else other * alpha))
+    return x
+
+
+def sub_(x: Any, other: Any, alpha: float = 1) -> Any:
+    """x -= alpha · other, in place."""
+    _write(x, primitives.sub, (x, other if alpha == 1 else other * alpha))
+    return x
+
+
+def mul_(x: Any, other: Any) -> Any:
+    """x *= other, in place."""
+    _write(x, primitives.mul, (x, other))
+    return x
+
+
+def div_(x: Any, other: Any) -> Any:
+    """x /= other, in place."""
+    _write(x, primitives.div, (x, other))
+    return x
+
+
+def clamp_(x: Any, min: Any = None, max: Any = None) -> Any:
+    """Limit every element to min … max, in place."""
+    if min is not None:
+        _write(x, primitives.maximum, (x, min))
+    if max is not None:
+        _write(x, primitives.minimum, (x, max))
+    return x
+
+
+def uniform_(x: Any, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> Any:
+    """Overwrite with independent numbers, uniform in [a, b)."""
+    drawn = (generator or default_generator()).numpy.uniform(a, b, x.shape)
+    return _overwrite(x, drawn)
+
+
+def normal_(x: Any, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> Any:
+    """Overwrite with independent normal numbers."""
+    drawn = (generator or default_generator()).numpy.normal(mean, std, x.shape)
+    return _overwrite(x, drawn)
+
+
+def _overwrite(x: Any, values: Any) -> Any:
+    _write(x, copy, (Array.from_numpy(values, x.array.storage.backend),))
+    return x
+
+
+def augmented(written: Any, computed: Any) -> Any:
+    """`x += y`: written into x where nothing is recorded, else a new tensor as if it were `x = x + y`.
+
+    A leaf that requires a gradient refuses, as in PyTorch.
+    """
+
+    def assign(x: Any, other: Any) -> Any:
+        recording = is_grad_enabled() and any(getattr(t, "requires_grad", False) for t in (x, other))
+        if recording:
+            if getattr(x, "primitive", None) is None and x.requires_grad:
+                _refuse_on_tape(x)
+            return computed(x, other)
+        return written(x, other)
+
+    return assign

@@ -1,0 +1,187 @@
+"""Tensor: an n-dimensional array with history.
+
+The counterpart of `Scalar`: a value (an `Array`), the primitive that made it, the tensors it was made
+from. Everything else comes from elsewhere: the arithmetic from the table, the operations from
+`engine/operations`, the derivatives from `autodiff`. History is plain references, so a graph is freed by
+reference counting alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.array import Array, tick
+from engine.autodiff import backward
+from engine.context import grad_enabled
+from engine.errors import DTypeError, InPlaceError, ShapeError
+from engine.linear import Copy, filled
+from engine.strided import Strided, as_value
+
+
+class Constant:
+    """A Python number as an operand: it stands for all elements, and has no history."""
+
+    __slots__ = ("value",)
+    primitive = None
+    inputs: tuple[Any, ...] = ()
+    requires_grad = False
+    grad = None
+
+    def __init__(self, value: float) -> None:
+        self.value = value
+
+
+class Tensor(Strided):
+    """Numbers in any number of dimensions, which remember how they were computed.
+
+    value          the plain `Array`
+    primitive      the operation that made it; None for a leaf
+    inputs         the tensors (and constants) it was made from, in order
+    requires_grad  whether a derivative with respect to it is wanted; a result says yes if an operand does
+    grad           d(output)/d(self) after `output.backward()`; None means not computed, never 0
+    made           when it was made, on the clock that also says when storage was overwritten
+    """
+
+    __slots__ = ("__weakref__", "_grad", "inputs", "made", "primitive", "requires_grad", "value")
+
+    def __init__(self, value: Array, requires_grad: bool = False) -> None:
+        if requires_grad and not value.dtype.is_floating_point:
+            raise DTypeError(f"only floating-point tensors can require a gradient, not {value.dtype}")
+        self.value = value
+        self.primitive: Any = None
+        self.inputs: tuple[Any, ...] = ()
+        self.requires_grad = requires_grad
+        self._grad: Any = None
+        self.made = 0
+
+    @classmethod
+    def apply(cls, primitive: Any, operands: tuple[Any, ...]) -> Tensor:
+        values = []
+        wanted = False
+        for x in operands:
+            if isinstance(x, Tensor):
+                values.append(x.value)
+                wanted = wanted or x.requires_grad
+            else:
+                values.append(x if x.__class__ is Array else as_value(x))
+        result = Tensor.__new__(Tensor)
+        result.value = value = primitive.on_arrays(tuple(values))
+        result._grad = None
+        if wanted and value.dtype.is_floating_point and grad_enabled.get():
+            result.primitive = primitive
+            result.inputs = tuple([x if isinstance(x, Tensor) else _constant(x) for x in operands])
+            result.requires_grad = True
+            result.made = tick()
+        else:
+            result.primitive = None
+            result.inputs = ()
+            result.requires_grad = False
+            result.made = 0
+        return result
+
+    @property
+    def array(self) -> Array:
+        return self.value
+
+    # ---- history
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient left by `backward`, as a tensor; None if there is none."""
+        if self._grad.__class__ is Array:
+            self._grad = Tensor(self._grad)
+        found: Tensor | None = self._grad
+        return found
+
+    @grad.setter
+    def grad(self, gradient: Any) -> None:
+        self._grad = gradient
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether it was made by nothing that is remembered."""
+        return self.primitive is None
+
+    @property
+    def data(self) -> Tensor:
+        """The same value without history; shares storage."""
+        return self.detach()
+
+    @data.setter
+    def data(self, other: Tensor) -> None:
+        self.value = other.value
+
+    def detach(self) -> Tensor:
+        """The same value without history; shares storage."""
+        return Tensor(self.value)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Say whether a gradient with respect to this leaf is wanted; returns itself."""
+        if not self.is_leaf and not requires_grad:
+            raise InPlaceError("this tensor was computed from others; use detach() to leave its history behind")
+        if requires_grad and not self.dtype.is_floating_point:
+            raise DTypeError(f"only floating-point tensors can require a gradient, not {self.dtype}")
+        self.requires_grad = requires_grad
+        return self
+
+    def backward(self, gradient: Any = None, create_graph: bool = False, retain_graph: bool = True) -> None:
+        """Leave d(Σ self · gradient)/d(node) in `grad` of every node that requires it; leaves accumulate.
+
+        gradient      the cotangent, of this tensor's shape; 1 if left out, which needs a single element
+        create_graph  keep the history of the gradients, to differentiate again
+        retain_graph  accepted for PyTorch's sake: the graph always stays until the tensors are dropped
+        """
+        if not self.requires_grad:
+            raise InPlaceError(
+                "nothing to differentiate: this tensor was not computed from one with requires_grad=True"
+                " (or it was, inside no_grad or after detach)"
+            )
+        if gradient is None:
+            if self.numel() != 1:
+                raise ShapeError(
+                    f"backward() without a gradient needs a single element, and the shape is {self.shape}: "
+                    "reduce it first (for example .sum()), or pass a gradient of that shape"
+                )
+            seed: Any = filled(self.value, self.shape, 1.0, self.dtype)
+        else:
+            seed = seed_like(self, gradient, create_graph)
+        backward(self, seed, create_graph)
+
+    def check_unchanged(self) -> None:
+        if self.primitive is None or not self.primitive.needs_values:
+            return
+        for source in self.inputs:
+            if source.__class__ is not Constant and source.value.storage.written > self.made:
+                raise InPlaceError(
+                    f"a value of shape {source.shape} that the gradient of {self.primitive.name} needs was "
+                    "overwritten after it was used: compute the gradient first, or write to a clone()"
+                )
+
+    # ---- Python's view of it
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        if not self.is_leaf:
+            raise InPlaceError("only leaves can be copied deeply; detach() this tensor first")
+        copied = type(self)(Copy().on_arrays((self.value,)), self.requires_grad)
+        memo[id(self)] = copied
+        return copied
+
+    def _name(self) -> str:
+        return "tensor"
+
+    def _notes(self) -> str:
+        history = f", made_by={self.primitive.name}" if self.primitive else ""
+        return super()._notes() + (history or ", requires_grad=True" * self.requires_grad)
+
+
+def seed_like(output: Tensor, gradient: Any, create_graph: bool) -> Any:
+    """A cotangent for `output`: checked to have its shape; without history unless one is to be kept."""
+    if not isinstance(gradient, Strided):
+        gradient = filled(output.value, output.shape, as_value(gradient), output.dtype)
+    if gradient.shape != output.shape:
+        raise ShapeError(f"a gradient of shape {gradient.shape} was given for an output of shape {output.shape}")
+    return gradient if create_graph else gradient.array
+
+
+def _constant(x: Any) -> Any:
+    return Tensor(x) if x.__class__ is Array else Constant(as_value(x))
