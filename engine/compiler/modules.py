@@ -13,8 +13,12 @@ import importlib.util
 import os
 import sys
 import tempfile
+import threading
 from pathlib import Path
 from types import ModuleType
+
+
+_loading = threading.RLock()
 
 
 def cache_directory() -> Path:
@@ -33,8 +37,11 @@ def cache_directory() -> Path:
 def load(source: str, purpose: str) -> ModuleType:
     """Import `source` as a module; `purpose` is the readable part of the file's name."""
     name = f"unroll_{purpose}_{hashlib.sha256(source.encode()).hexdigest()[:16]}"
-    if name in sys.modules:
-        return sys.modules[name]
+    with _loading:  # nobody sees a module that is still being executed
+        return sys.modules[name] if name in sys.modules else _load(name, source)
+
+
+def _load(name: str, source: str) -> ModuleType:
     path = cache_directory() / f"{name}.py"
     if not path.is_file() or path.read_text(encoding="utf-8", errors="replace") != source:
         _write_atomically(path, source)

@@ -7,6 +7,7 @@ only selections: that is what lets LLVM turn a loop over such a function into ve
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -180,6 +181,9 @@ def compiled_inline(kind: Any) -> Callable[[Callable[..., Value]], Any]:
 
             return kind(*operands), emit
 
+        context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        operands = inspect.signature(function).parameters.values()
+        typed.__signature__ = inspect.Signature([context, *operands])  # type: ignore[attr-defined]
         typed.__name__ = function.__name__
         typed.__doc__ = function.__doc__
         return intrinsic(typed)

@@ -1,1 +1,1 @@
-"""Kernels for a GPU, written as numba.cuda takes them, and a simulator that runs the same kernels without one."""
+"""Kernels for a GPU, written as numba.cuda takes them, and a simulator that runs them without one."""

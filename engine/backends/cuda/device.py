@@ -2,7 +2,7 @@
 
 Values are Python numbers. Registers therefore hold float64; a value is rounded to the type of an array
 when it is stored there, and by a cast such as `np.float32(x)`. Results agree with a GPU's to the accuracy
-of the arrays' type. Integers are exact; a cast wraps round, a store of a number that does not fit is an error.
+of the arrays' type. Integers are exact: a cast wraps round, and a number that does not fit cannot be stored.
 """
 
 from __future__ import annotations
@@ -16,31 +16,41 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine import ieee
 
 if TYPE_CHECKING:
     from engine.backends.cuda.record import Record
 
-SHARED_MEMORY = 48 * 1024  # bytes a block may declare (CUDA C++ Programming Guide, compute capabilities)
+WARP = 32  # threads that run in lockstep
+SHARED_MEMORY = 48 * 1024  # bytes that a block may declare (CUDA C++ Programming Guide, compute capabilities)
 
 
-class KernelError(Exception):
+class KernelError(RuntimeError):
     """A kernel that is wrong, or that a simulation cannot run; `record` holds the accesses up to there."""
 
     record: Record | None = None
 
 
-class OutOfBounds(KernelError):
+class OutOfBoundsError(KernelError):
     """An index outside an array; a GPU would read or overwrite whatever lies there."""
 
 
-class DivergentBarrier(KernelError):
+class BarrierError(KernelError):
     """Some threads wait at a barrier that others do not come to; on a GPU, undefined behaviour."""
 
 
-class EndlessLoop(KernelError):
+class EndlessLoopError(KernelError):
     """More turns of loops than a launch is allowed."""
+
+
+class DataRaceError(KernelError):
+    """Threads touch one element in no certain order, and one of them changes it."""
+
+
+class UninitialisedReadError(KernelError):
+    """Shared or local memory is read that nobody has written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +67,14 @@ class Dim3:
     @property
     def count(self) -> int:
         return self.x * self.y * self.z
+
+    def place(self, number: int) -> Dim3:
+        """The place with this linear number (x fastest) in a grid or block of this size."""
+        return Dim3(number % self.x, number // self.x % self.y, number // (self.x * self.y))
+
+    def number(self, place: Dim3) -> int:
+        """The linear number of a place."""
+        return (place.z * self.y + place.y) * self.x + place.x
 
 
 @dataclass(slots=True)
@@ -114,7 +132,7 @@ class Thread:
             return x
         return (x, self.gridDim.y * self.blockDim.y, self.gridDim.z * self.blockDim.z)[:dimensions]
 
-    def shared_array(self, site: int, shape: Any, dtype: Any, alignment: int = 0) -> Any:
+    def shared_array(self, site: int, shape: Any, dtype: Any) -> Any:
         """The block's array declared at `site`; whoever comes first makes it."""
         array = self.launch.shared.get(site)
         if array is None:
@@ -127,12 +145,12 @@ class Thread:
                 )
         return array
 
-    def local_array(self, site: int, shape: Any, dtype: Any, alignment: int = 0) -> Any:
+    def local_array(self, site: int, shape: Any, dtype: Any) -> Any:
         """An array of this thread alone."""
         return self.new_array(site, shape, dtype, "local")
 
-    def new_array(self, site: int, shape: Any, dtype: Any, space: str) -> Any:
-        return memoryview(unwritten(shape, dtype))
+    def new_array(self, _site: int, shape: Any, dtype: Any, _space: str) -> Any:
+        return fast(unwritten(shape, dtype))
 
     def atomic_add(self, site: int, array: Any, index: Any, value: Any) -> Any:
         return self.atomic(site, array, index, operator.add, value)
@@ -143,7 +161,9 @@ class Thread:
     def atomic_min(self, site: int, array: Any, index: Any, value: Any) -> Any:
         return self.atomic(site, array, index, min, value)
 
-    def atomic(self, site: int, array: Any, index: Any, combine: Callable[[Any, Any], Any], value: Any) -> Any:
+    def atomic(
+        self, site: int, array: Any, index: Any, combine: Callable[[Any, Any], Any], value: Any
+    ) -> Any:
         """Combine `value` with an element that no other thread can touch meanwhile; returns the old one."""
         if (min(index) if isinstance(index, tuple) else index) < 0:
             self.negative(array, index)
@@ -161,7 +181,7 @@ class Thread:
         """Count a turn of a while loop."""
         self.launch.turns -= 1
         if self.launch.turns < 0:
-            raise EndlessLoop(
+            raise EndlessLoopError(
                 f"{self} is still in the loop on line {line} when the launch has used up its turns. Threads are "
                 "simulated one after another, so waiting for another thread without a barrier never ends"
             )
@@ -172,7 +192,7 @@ class Thread:
             raise KernelError(f"{self} loops over {type(steps).__name__} on line {line}; loop over a range")
         self.launch.turns -= len(steps)
         if self.launch.turns < 0:
-            raise EndlessLoop(
+            raise EndlessLoopError(
                 f"{self}: {len(steps)} more turns of the loop on line {line} are too many for a simulation"
             )
         return steps
@@ -193,10 +213,17 @@ class Thread:
         return ieee.power(a, b)
 
 
-def unwritten(shape: Any, dtype: Any) -> np.ndarray[Any, Any]:
-    """Memory that nobody has written yet: NaN, or the largest integer, so that a kernel that reads it shows."""
+def fast(array: NDArray[Any]) -> Any:
+    """An array for the fast form: elements of a memoryview are Python numbers, and quick to reach."""
+    return memoryview(array)  # type: ignore[arg-type]  # Buffer is a type of Python 3.12
+
+
+def unwritten(shape: Any, dtype: Any) -> NDArray[Any]:
+    """Memory that nobody has written: NaN or the largest integer, so that reading it shows in the result."""
     numpy_dtype = DTYPES[dtype] if dtype in DTYPES else np.dtype(dtype)
-    value = np.nan if numpy_dtype.kind == "f" else True if numpy_dtype.kind == "b" else np.iinfo(numpy_dtype).max
+    value = (
+        np.nan if numpy_dtype.kind == "f" else True if numpy_dtype.kind == "b" else np.iinfo(numpy_dtype).max
+    )
     return np.full(shape, value, numpy_dtype)
 
 

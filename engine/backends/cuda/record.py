@@ -1,37 +1,185 @@
-"""Every access to memory of one launch, in columns, and what follows from it: races, traffic, bank conflicts.
+"""Every access of a launch to memory: the recording form of a thread notes them, a `Record` holds them in columns.
 
-Two accesses of different threads are ordered only if a barrier that both threads wait at lies between
-them: `cuda.syncthreads` for the threads of a block, `cuda.syncwarp` for those of a warp, none for blocks.
+A *stretch* is what one thread does between two barriers. An access notes its stretch, and the stretch its
+block, its thread and how many barriers went before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cached_property
+import operator
+from array import array
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.backends.cuda.device import Dim3
-from engine.backends.cuda.recorder import ArrayInfo, Log
+from engine.backends.cuda.device import Dim3, KernelError, Launch, OutOfBoundsError, Thread, fast, unwritten
 from engine.backends.cuda.rewrite import Site
 
 READ, WRITE, ATOMIC = 0, 1, 2
 KINDS = ("read", "write", "atomic")
-WARP = 32  # threads that run in lockstep
-SEGMENT = 128  # bytes of a cache line, the unit of coalescing
-SECTOR = 32  # bytes moved at least (CUDA C++ Best Practices Guide, "Coalesced Access to Global Memory")
-BANKS = 32  # of shared memory,
-WORD = 4  # bytes wide (CUDA C++ Best Practices Guide, "Shared Memory and Memory Banks")
+MOST_ACCESSES = 10_000_000  # in a record: 400 MB
 
 Column = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
+class ArrayInfo:
+    """An array of a kernel; `address` is where its first element lies (global arrays only)."""
+
+    name: str
+    space: str  # "global", "shared" or "local"
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    address: int = 0
+
+
+class Memory:
+    """An array as the recording form of a kernel sees it: flat memory, its shape and its number in the log."""
+
+    __slots__ = ("flat", "info", "itemsize", "nbytes", "ndim", "number", "shape")
+
+    def __init__(self, number: int, info: ArrayInfo, data: NDArray[Any]) -> None:
+        self.number = number
+        self.info = info
+        self.flat = fast(data.reshape(-1))
+        self.shape = data.shape
+        self.ndim = data.ndim
+        self.itemsize = data.itemsize
+        self.nbytes = data.nbytes
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def position(self, index: Any) -> int:
+        """The place in flat memory of the element at `index`; IndexError if there is none."""
+        indices = index if type(index) is tuple else (index,)
+        if len(indices) != self.ndim:
+            raise IndexError(index)
+        position = 0
+        for i, size in zip(map(operator.index, indices), self.shape, strict=True):
+            if not 0 <= i < size:
+                raise IndexError(index)
+            position = position * size + i
+        return position
+
+
+@dataclass
+class Log:
+    """What the threads of a launch note, row after row of numbers."""
+
+    sites: dict[int, Site]
+    arrays: list[ArrayInfo] = field(default_factory=list)
+    declared: dict[int, int] = field(default_factory=dict)  # site of a declaration -> number of its array
+    accesses: array[int] = field(default_factory=lambda: array("q"))  # site, array, element, stretch
+    values: array[float] = field(default_factory=lambda: array("d"))  # one for each access
+    stretches: array[int] = field(default_factory=lambda: array("q"))  # block, thread, interval, warp interval
+    stretch: int = -1  # the one that is running
+    running: RecordingThread | None = None
+
+    def bind(self, name: str, data: NDArray[Any]) -> Memory:
+        """The argument `name` of the kernel."""
+        info = ArrayInfo(name, "global", data.shape, data.dtype, data.ctypes.data)
+        self.arrays.append(info)
+        return Memory(len(self.arrays) - 1, info, data)
+
+    def declare(self, site: int, data: NDArray[Any], space: str) -> Memory:
+        """An array declared in the kernel: the same number in every block or thread."""
+        number = self.declared.get(site)
+        if number is None:
+            number = self.declared[site] = len(self.arrays)
+            self.arrays.append(ArrayInfo(self.sites[site].name, space, data.shape, data.dtype))
+        return Memory(number, self.arrays[number], data)
+
+
+class RecordingThread(Thread):
+    """A thread whose accesses go to a log."""
+
+    __slots__ = ("log", "number")
+
+    def __init__(self, launch: Launch, place: Dim3, number: int, log: Log) -> None:
+        super().__init__(launch, place)
+        self.number = number
+        self.log = log
+
+    def run(self, kernel: Callable[..., Any], args: list[Any]) -> None:
+        self.begin(0, 0)
+        kernel(self, *args)
+
+    def steps(self, kernel: Callable[..., Any], args: list[Any]) -> Iterator[int]:
+        steps = kernel(self, *args)
+        interval = warp_interval = 0
+        while True:
+            self.begin(interval, warp_interval)
+            barrier = next(steps, 0)
+            if not barrier:
+                return
+            interval, warp_interval = (interval + 1, 0) if barrier > 0 else (interval, warp_interval + 1)
+            yield barrier
+
+    def begin(self, interval: int, warp_interval: int) -> None:
+        """A new stretch: so many barriers of the block before it, so many of the warp since."""
+        self.log.running = self
+        self.log.stretch += 1
+        self.log.stretches.extend((self.gridDim.number(self.blockIdx), self.number, interval, warp_interval))
+
+    def new_array(self, site: int, shape: Any, dtype: Any, space: str) -> Memory:
+        return self.log.declare(site, unwritten(shape, dtype), space)
+
+    def load(self, site: int, memory: Any, index: Any) -> Any:
+        if type(memory) is not Memory:  # a tuple
+            return memory[index]
+        position = self.position(site, memory, index)
+        value = memory.flat[position]
+        self.note(site, memory, position, value)
+        return value
+
+    def store(self, site: int, value: Any, memory: Memory, index: Any) -> None:
+        position = self.position(site, memory, index)
+        self.write(memory, position, value)
+        self.note(site, memory, position, memory.flat[position])
+
+    def atomic(
+        self, site: int, array: Any, index: Any, combine: Callable[[Any, Any], Any], value: Any
+    ) -> Any:
+        position = self.position(site, array, index)
+        old = array.flat[position]
+        self.write(array, position, combine(old, value))
+        self.note(site, array, position, array.flat[position])
+        return old
+
+    def write(self, memory: Memory, position: int, value: Any) -> None:
+        try:
+            memory.flat[position] = value
+        except (TypeError, ValueError) as error:
+            name, dtype = memory.info.name, memory.info.dtype
+            reason = "is read-only" if memory.flat.readonly else f"holds {dtype}: cast the value first"
+            raise KernelError(f"{self} cannot store {value!r} in {name}, which {reason}") from error
+
+    def position(self, site: int, memory: Memory, index: Any) -> int:
+        try:
+            return memory.position(index)
+        except IndexError:
+            place, info = self.log.sites[site], memory.info
+            shown = ", ".join(map(str, index)) if isinstance(index, tuple) else index
+            size = f"{len(memory)} elements" if memory.ndim == 1 else f"shape {memory.shape}"
+            raise OutOfBoundsError(
+                f"{self}: {place.kind} of {info.name}[{shown}], but {info.name} has {size} ({place})"
+            ) from None
+
+    def note(self, site: int, memory: Memory, position: int, value: Any) -> None:
+        log = self.log
+        if len(log.values) == MOST_ACCESSES:
+            raise KernelError(f"{self}: more than {MOST_ACCESSES:,} accesses to record; launch fewer threads")
+        log.accesses.extend((site, memory.number, position, log.stretch))
+        log.values.append(value)
+
+
+@dataclass(frozen=True, slots=True)
 class Access:
-    """One row of a record."""
+    """One row of a record, with names."""
 
     kind: str  # "read", "write" or "atomic"
     array: str
@@ -40,7 +188,7 @@ class Access:
     value: float  # read or written
     block: Dim3
     thread: Dim3
-    interval: int  # barriers of the block before it
+    interval: int  # the block's barriers before it
     site: Site
 
     def __str__(self) -> str:
@@ -48,75 +196,35 @@ class Access:
         return f"{self.kind} of {self.array}[{shown}] by thread {self.thread} of block {self.block} ({self.site})"
 
 
-@dataclass(frozen=True, slots=True)
-class Race:
-    """Two accesses to one element in no certain order, of which one writes."""
-
-    first: Access
-    second: Access
-
-    def __str__(self) -> str:
-        if self.first.block == self.second.block:
-            why = "no barrier between them orders them"
-        else:
-            why = "nothing orders the blocks of a launch"
-        return f"{self.first} and {self.second}: {why}"
-
-
-@dataclass(frozen=True, slots=True)
-class Traffic:
-    """How the warps' accesses at one place of a kernel reach global memory."""
-
-    site: Site
-    requests: int  # of a warp, each for up to 32 threads
-    segments: int  # of 128 bytes touched; 1 a request is fully coalesced for elements of 4 bytes
-    sectors: int  # of 32 bytes touched
-    bytes_used: int
-
-    @property
-    def bytes_moved(self) -> int:
-        return self.sectors * SECTOR
-
-
-@dataclass(frozen=True, slots=True)
-class BankUse:
-    """How the warps' accesses at one place of a kernel share the banks of shared memory."""
-
-    site: Site
-    requests: int
-    passes: int  # over all requests; as many as requests if no two threads want one bank
-    worst: int  # passes of one request
-
-
 class Record:
-    """The accesses of a launch in the order in which they were simulated, one column for each property.
+    """The accesses of a launch, in the order in which they were simulated; a column for each property.
 
-    `site` numbers the entries of `sites`, `array` those of `arrays`; `kind` is 0 read, 1 write, 2 atomic;
-    `element` counts in row-major order; `value` is what was read or written; `block` and `thread` are
-    linear numbers (x fastest); `interval` counts the block's barriers before the access, `warp_interval`
-    those of the warp since.
+    site           a key of `sites`: the place in the source
+    array          an index of `arrays`
+    element        its place in the array, in row-major order
+    kind           0 read, 1 write, 2 atomic
+    value          what was read or written
+    block, thread  linear numbers, x fastest
+    interval       barriers of the block before the access
+    warp_interval  barriers of the warp since the block's last
     """
 
-    def __init__(self, kernel: str, grid: Dim3, block: Dim3, log: Log) -> None:
-        self.kernel = kernel
-        self.grid = grid
-        self.block_shape = block
-        self.sites: dict[int, Site] = log.sites
-        self.arrays: tuple[ArrayInfo, ...] = tuple(log.arrays)
-        self.site, self.array, self.element, stretch = map(column, (log.site, log.array, log.element, log.stretch))
-        self.value = np.array(log.value)
-        self.block, self.thread, self.interval, self.warp_interval = (
-            column(of_stretch)[stretch] for of_stretch in (log.block, log.thread, log.interval, log.warp_interval)
-        )
-        self.warp = self.thread // WARP
-        kinds = [-1, *(KINDS.index(s.kind) if s.kind in KINDS else -1 for s in log.sites.values())]
-        self.kind = np.array(kinds)[self.site]
+    def __init__(self, launch: Launch, log: Log) -> None:
+        self.kernel = launch.kernel
+        self.grid_shape = launch.grid
+        self.block_shape = launch.block
+        self.sites = log.sites
+        self.arrays = tuple(log.arrays)
+        self.site, self.array, self.element, stretch = columns(log.accesses)
+        self.block, self.thread, self.interval, self.warp_interval = columns(log.stretches)[:, stretch]
+        self.value = np.array(log.values, np.float64)
+        kinds = {number: KINDS.index(site.kind) for number, site in log.sites.items() if site.kind in KINDS}
+        self.kind = np.array([kinds.get(number, -1) for number in range(len(log.sites) + 1)])[self.site]
 
     def __len__(self) -> int:
         return len(self.site)
 
     def access(self, row: int) -> Access:
-        """One access with its names."""
         info = self.arrays[self.array[row]]
         return Access(
             KINDS[self.kind[row]],
@@ -124,7 +232,7 @@ class Record:
             info.space,
             tuple(int(i) for i in np.unravel_index(self.element[row], info.shape)),
             float(self.value[row]),
-            self.grid.place(int(self.block[row])),
+            self.grid_shape.place(int(self.block[row])),
             self.block_shape.place(int(self.thread[row])),
             int(self.interval[row]),
             self.sites[int(self.site[row])],
@@ -134,103 +242,14 @@ class Record:
         """Which accesses go to "global", "shared" or "local" memory."""
         return np.array([info.space == space for info in self.arrays], bool)[self.array]
 
-    def per_thread(self, space: str, kind: str) -> NDArray[np.int64]:
+    def per_thread(self, space: str, kind: str) -> Column:
         """The number of such accesses by each thread: [blocks, threads of a block]."""
         chosen = self.of_space(space) & (self.kind == KINDS.index(kind))
-        shape = (self.grid.count, self.block_shape.count)
-        numbers = self.block[chosen] * shape[1] + self.thread[chosen]
-        return np.bincount(numbers, minlength=shape[0] * shape[1]).reshape(shape)
+        blocks, threads = self.grid_shape.count, self.block_shape.count
+        numbers = self.block[chosen] * threads + self.thread[chosen]
+        return np.bincount(numbers, minlength=blocks * threads).reshape(blocks, threads)
 
-    # ---- what is wrong
 
-    def races(self) -> list[Race]:
-        """A race for every element that has one, in the order of the elements."""
-        rows = np.flatnonzero(~self.of_space("local") & self._touched_by_writers)
-        cell, block, warp = self._cell[rows], self.block[rows], self.warp[rows]
-        across = self.of_space("global")[rows]
-        checks = [
-            (rows, (cell, block, self.interval[rows], warp, self.warp_interval[rows]), self.thread),
-            (rows, (cell, block, self.interval[rows]), self.warp),
-            (rows[across], (cell[across],), self.block),
-        ]
-        found: dict[int, tuple[int, int]] = {}
-        for chosen, keys, agent in checks:
-            for first, second in self._conflicts(chosen, keys, agent):
-                found.setdefault(int(self._cell[first]), (first, second))
-        return [Race(self.access(first), self.access(second)) for _, (first, second) in sorted(found.items())]
-
-    def _conflicts(
-        self, rows: Column, keys: tuple[Column, ...], agent: Column
-    ) -> Iterable[tuple[int, int]]:
-        """Two rows for every group of equal keys in which two agents conflict."""
-        order, starts = groups(*keys)
-        if not len(starts):
-            return
-        rows = rows[order]
-        kinds, agents = self.kind[rows], agent[rows]
-        has = [np.logical_or.reduceat(kinds == kind, starts) for kind in (READ, WRITE, ATOMIC)]
-        several = np.minimum.reduceat(agents, starts) != np.maximum.reduceat(agents, starts)
-        ends = np.append(starts[1:], len(rows))
-        for group in np.flatnonzero(several & (has[WRITE] | (has[READ] & has[ATOMIC]))):
-            members = rows[starts[group] : ends[group]]
-            yield next(
-                (int(min(one, other)), int(max(one, other)))
-                for one in members[np.argsort(self.kind[members] != WRITE, kind="stable")]
-                for other in members
-                if agent[one] != agent[other]
-                and self.kind[one] + self.kind[other] > READ
-                and not self.kind[one] == self.kind[other] == ATOMIC
-            )
-
-    def uninitialised(self) -> list[Access]:
-        """The first read of every element of shared or local memory that was read before it was written."""
-        rows = np.flatnonzero(~self.of_space("global"))
-        owner = np.where(self.of_space("local"), self.thread, -1)[rows]
-        order, starts = groups(self.array[rows], self.block[rows], owner, self.element[rows])
-        first = np.sort(rows[order][starts])
-        return [self.access(int(row)) for row in first[self.kind[first] != WRITE]]
-
-    @cached_property
-    def _cell(self) -> Column:
-        """A number for every element that is its own, by address: two arguments may share memory."""
-        itemsize = np.array([info.dtype.itemsize for info in self.arrays])[self.array]
-        address = np.array([info.address for info in self.arrays])[self.array]
-        _, place = np.unique(address + self.element * itemsize, return_inverse=True)
-        private = np.where(self.of_space("global"), 0, 1 + self.array * self.grid.count + self.block)
-        return np.asarray(private * (place.max(initial=0) + 1) + place)
-
-    @cached_property
-    def _touched_by_writers(self) -> NDArray[np.bool_]:
-        return np.isin(self._cell, np.unique(self._cell[self.kind != READ]))
-
-    # ---- what it costs
-
-    @cached_property
-    def request(self) -> Column:
-        """The warp-wide request that each access is part of: the same place of the kernel, executed for
-        the same time since the last barrier by the threads of a warp."""
-        stretch = (self.block, self.thread, self.interval, self.warp_interval, self.site)
-        order, starts = groups(*stretch)
-        occurrence = np.empty(len(self), np.int64)
-        occurrence[order] = np.arange(len(self)) - np.repeat(starts, np.diff(np.append(starts, len(self))))
-        return numbered(self.site, self.block, self.warp, self.interval, self.warp_interval, occurrence)
-
-    def traffic(self) -> list[Traffic]:
-        """Coalescing, for each place where global memory is accessed. Arrays begin at a segment."""
-        rows = np.flatnonzero(self.of_space("global"))
-        itemsize = np.array([info.dtype.itemsize for info in self.arrays])[self.array]
-        offset = self.element * itemsize
-
-        def touched(unit: Column) -> Column:
-            """Different units of memory that the requests of each site touch."""
-            keys = (self.site[rows], self.request[rows], self.array[rows], unit[rows])
-            order, starts = groups(*keys)
-            return np.bincount(self.site[rows][order][starts], minlength=len(self.sites) + 1)
-
-        requests = touched(np.zeros_like(offset))
-        segments, sectors = touched(offset // SEGMENT), touched(offset // SECTOR)
-        used = touched(offset)
-        return [
-            Traffic(self.sites[s], requests[s], segments[s], sectors[s], int(used[s] * itemsize[self.site == s][0]))
-            for s in map(int, np.flatnonzero(requests))
-        ]
+def columns(rows: array[int]) -> Column:
+    """Rows of four numbers as an array [4, rows]."""
+    return np.array(rows, np.int64).reshape(-1, 4).T

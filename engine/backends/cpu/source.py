@@ -1,0 +1,58 @@
+"""The parts that all generated kernels share: types, headers, and formulas as source over one element."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from types import ModuleType
+
+from engine.compiler import modules
+from engine.dtypes import DType, boolean
+from engine.formula import Formula
+from engine.symbol import source
+
+OPTIONS = 'nogil=True, error_model="numpy", cache=True'
+NUMBER = re.compile(r"\b\d+\.?\d*(?:e[-+]?\d+)?\b|\b(?:inf|nan)\b")
+
+
+def scalar_type(dtype: DType) -> str:
+    """The numpy type that arithmetic in `dtype` is done in; booleans count as integers."""
+    return "np.int64" if dtype is boolean else f"np.{dtype.name}"
+
+
+def expression(formula: Formula, compute: DType) -> str:
+    """The formula over names like a, b, with every constant of the type of the arithmetic.
+
+    A plain 1.0 would be float64 and drag a float32 loop along with it.
+    """
+    return NUMBER.sub(lambda found: f"F({found.group()})", source(formula.symbol))
+
+
+def stored(text: str, compute: DType, result: DType) -> str:
+    """An expression as it is stored in an array of `result`."""
+    if result is boolean:
+        return f"({text}) != 0"
+    return text if compute is result else f"np.{result.name}({text})"
+
+
+def loaded(text: str, dtype: DType | type, compute: DType) -> str:
+    """An element or number as it enters the arithmetic."""
+    return text if dtype is compute and compute is not boolean else f"F({text})"
+
+
+def module(
+    title: str, purpose: str, compute: DType, signature: Sequence[str], body: str, options: str = ""
+) -> ModuleType:
+    """Import a module with one kernel of this signature; `body` starts at `def kernel(`."""
+    decorations = ", ".join(filter(None, (OPTIONS, options)))
+    text = (
+        f'"""{title}. Generated from the table of operators."""\n'
+        "import math\n"
+        "import numpy as np\n"
+        "from numba import njit, prange\n\n"
+        f"F = {scalar_type(compute)}\n"
+        "inf = math.inf\n\n\n"
+        f'@njit("void({", ".join(signature)})", {decorations})\n'
+        f"{body}"
+    )
+    return modules.load(text, purpose)
