@@ -9,7 +9,6 @@ Names and meanings are PyTorch's: a program within the subset runs with `torch` 
 [[7.0, 11.0], [9.0, 13.0]]
 """
 
-from engine import primitives
 from engine.autodiff import backward, cotangents, tangents, topological_order
 from engine.backends import backend, is_available
 from engine.context import (
@@ -51,8 +50,67 @@ from engine.primitives import TABLE
 from engine.scalar import Scalar
 from engine.tensor import Tensor
 
-bool = boolean  # noqa: A001  (as `torch.bool`)
-long = int64
+bool = boolean  # noqa: A001  (named as in PyTorch)
 double = float64
+long = int64
 
 globals().update(FUNCTIONS)  # one function for each operation: engine.sum, engine.reshape, engine.cat …
+
+__all__ = [
+    "BackendError",
+    "DTypeError",
+    "DimensionError",
+    "Generator",
+    "InPlaceError",
+    "Scalar",
+    "ShapeError",
+    "TABLE",
+    "Tensor",
+    "arange",
+    "as_tensor",
+    "backend",
+    "backward",
+    "bool",
+    "boolean",
+    "central_difference",
+    "check_gradient",
+    "cotangents",
+    "derivative",
+    "double",
+    "empty",
+    "enable_grad",
+    "eye",
+    "float32",
+    "float64",
+    "from_numpy",
+    "full",
+    "full_like",
+    "get_default_dtype",
+    "grad",
+    "int64",
+    "is_available",
+    "is_grad_enabled",
+    "jvp",
+    "linspace",
+    "long",
+    "manual_seed",
+    "no_grad",
+    "ones",
+    "ones_like",
+    "rand",
+    "rand_like",
+    "randint",
+    "randn",
+    "randn_like",
+    "randperm",
+    "set_default_dtype",
+    "set_grad_enabled",
+    "tangents",
+    "tensor",
+    "topological_order",
+    "vjp",
+    "zeros",
+    "zeros_like",
+    *FUNCTIONS,
+    *TABLE,
+]

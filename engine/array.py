@@ -1,4 +1,4 @@
-"""Array: the plain value of a tensor. Elements in a flat storage, seen through a layout; no history.
+"""Array: the plain value of a tensor. Elements in a flat buffer, seen through a layout; no history.
 
 To a `Tensor` an array is what a float is to a `Scalar`: the number that primitives compute with. Rules
 of differentiation fed with arrays give arrays; fed with tensors they give tensors with history.
@@ -18,41 +18,43 @@ from engine.layout import Layout, row_major
 from engine.primitive import Primitive
 from engine.strided import Strided, as_value
 
-
 tick = count(1).__next__  # a clock that orders the making of tensors and the overwriting of storage
 
 
-class Storage:
-    """Memory that one or more arrays are views of.
+class Array(Strided):
+    """Element (i, j, …) is at `offset + i·strides[0] + j·strides[1] + …` of the buffer.
 
     buffer   the flat elements: a numpy array, or device memory
     backend  where they live and what computes with them
-    written  when an element was last overwritten, by `tick`; 0 if never
+    layout   shape and strides
+    offset   position in the buffer of the first element
+    dtype    element type
+    owner    the array that the buffer was made for, if this is a view of it; else None
+    written  when an element of the buffer was last overwritten, by `tick`; kept by the owner, 0 if never
     """
 
-    __slots__ = ("backend", "buffer", "written")
+    __slots__ = ("backend", "buffer", "dtype", "layout", "offset", "owner", "written")
 
-    def __init__(self, buffer: Any, backend: Backend) -> None:
-        self.buffer = buffer
-        self.backend = backend
-        self.written = 0
-
-
-class Array(Strided):
-    """Element (i, j, …) is at `offset + i·strides[0] + j·strides[1] + …` of the storage."""
-
-    __slots__ = ("dtype", "layout", "offset", "storage")
-
-    def __init__(self, storage: Storage, layout: Layout, offset: int, dtype: DType) -> None:
-        self.storage = storage
-        self.layout = layout
-        self.offset = offset
-        self.dtype = dtype
+    buffer: Any
+    backend: Backend
+    layout: Layout
+    offset: int
+    dtype: DType
+    owner: Array | None
+    written: int
 
     @classmethod
-    def fresh(cls, buffer: Any, backend: Backend, layout: Layout, dtype: DType) -> Array:
+    def fresh(cls, buffer: Any, backend: Any, layout: Layout, dtype: DType) -> Array:
         """The array that owns a new buffer; for backends."""
-        return Array(Storage(buffer, backend), layout, 0, dtype)
+        self = Array()  # no __init__: an eager operation spends a tenth of its time on making this object
+        self.buffer = buffer
+        self.backend = backend
+        self.layout = layout
+        self.offset = 0
+        self.dtype = dtype
+        self.owner = None
+        self.written = 0
+        return self
 
     @classmethod
     def from_numpy(cls, values: NDArray[Any], backend: Backend) -> Array:
@@ -69,9 +71,17 @@ class Array(Strided):
         """Itself: an array has no history."""
         return self
 
+    @property
+    def storage(self) -> Array:
+        """The array that owns the memory: itself, or the one it is a view of."""
+        return self if self.owner is None else self.owner
+
     def viewed(self, layout: Layout, offset: int = 0) -> Array:
         """The same storage through another layout, starting `offset` elements further on."""
-        return Array(self.storage, layout, self.offset + offset, self.dtype)
+        view = Array.fresh(self.buffer, self.backend, layout, self.dtype)
+        view.offset = self.offset + offset
+        view.owner = self.storage
+        return view
 
     @classmethod
     def apply(cls, primitive: Any, operands: tuple[Any, ...]) -> Any:
@@ -89,11 +99,11 @@ class Array(Strided):
         if output.__class__ is not Array:  # a history is kept: made of operations that have derivatives
             return super().pull_back(primitive, index, operands, output)
         operand = operands[index]
-        product = output.storage.backend.map_product(primitive, index, self, operands, output, operand.dtype)
+        product = output.backend.map_product(primitive, index, self, operands, output, operand.dtype)
         return product.sum_to(operand.layout.shape)
 
     def push_forward(self, primitive: Primitive, index: int, operands: tuple[Any, ...], output: Any) -> Any:
         if output.__class__ is not Array:
             return super().push_forward(primitive, index, operands, output)
-        product = output.storage.backend.map_product(primitive, index, self, operands, output, output.dtype)
+        product = output.backend.map_product(primitive, index, self, operands, output, output.dtype)
         return product.expand(output.layout.shape)

@@ -28,7 +28,7 @@ class Matmul(Structural):
     needs_values = True
 
     def compute(self, a: Array, b: Array) -> Array:
-        return a.storage.backend.matmul(a, b)
+        return a.backend.matmul(a, b)
 
     def vjp(self, index: int, cotangent: Any, operands: tuple[Any, ...], output: Any) -> Any:
         a, b = operands
@@ -57,7 +57,7 @@ class Convolution(Structural):
     needs_values: ClassVar[bool] = True
 
     def compute(self, first: Array, second: Array) -> Array:
-        return first.storage.backend.convolve(self.missing, first, second, self.geometry)
+        return first.backend.convolve(self.missing, first, second, self.geometry)
 
     def _given(self) -> list[Contraction]:
         """The roles of the two operands. An output comes first where the input is missing."""
@@ -88,11 +88,13 @@ class Extremum(Structural):
     needs_values: ClassVar[bool] = True
 
     def compute(self, x: Array) -> Array:
-        return x.storage.backend.reduce(self.kind, x, self.dims, self.keepdim)
+        return x.backend.reduce(self.kind, x, self.dims, self.keepdim)
 
     def _shares(self, x: Any, output: Any) -> Any:
         """1/(number of equal extrema) at each of them and 0 elsewhere; flat almost everywhere."""
-        chosen = (x.array == Reshape(reduced_shape(x.shape, self.dims, keepdim=True))(output.array)).to(x.dtype)
+        chosen = (x.array == Reshape(reduced_shape(x.shape, self.dims, keepdim=True))(output.array)).to(
+            x.dtype
+        )
         return chosen / Sum(self.dims, True)(chosen)
 
     def vjp(self, index: int, cotangent: Any, operands: tuple[Any, ...], output: Any) -> Any:
@@ -113,4 +115,4 @@ class Place(Structural):
     name: ClassVar[str] = "place"
 
     def compute(self, x: Array) -> Array:
-        return x.storage.backend.reduce(self.kind, x, (self.dimension,), self.keepdim)
+        return x.backend.reduce(self.kind, x, (self.dimension,), self.keepdim)

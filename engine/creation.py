@@ -79,7 +79,11 @@ def from_numpy(values: NDArray[Any]) -> Tensor:
 
 
 def full(
-    size: Sequence[int], fill_value: float, dtype: Any = None, device: str | None = None, requires_grad: bool = False
+    size: Sequence[int],
+    fill_value: float,
+    dtype: Any = None,
+    device: str | None = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """All elements the same number."""
     wanted = of_number(type(fill_value)) if dtype is None else as_dtype(dtype)
@@ -103,7 +107,7 @@ def empty(*size: Any, dtype: Any = None, device: str | None = None, requires_gra
 
 def full_like(other: Any, fill_value: float, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """All elements the same number; shape, dtype and backend of another tensor."""
-    return full(other.shape, fill_value, dtype or other.dtype, other.backend, requires_grad)
+    return full(other.shape, fill_value, dtype or other.dtype, other.device, requires_grad)
 
 
 def zeros_like(other: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
@@ -135,19 +139,30 @@ def arange(
 
 
 def linspace(
-    start: float, end: float, steps: int, dtype: Any = None, device: str | None = None, requires_grad: bool = False
+    start: float,
+    end: float,
+    steps: int,
+    dtype: Any = None,
+    device: str | None = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """`steps` equally spaced numbers, both ends included."""
     return _made(np.linspace(start, end, steps), dtype or default_dtype(), device, requires_grad)
 
 
-def eye(n: int, m: int | None = None, dtype: Any = None, device: str | None = None, requires_grad: bool = False) -> Tensor:
+def eye(
+    n: int, m: int | None = None, dtype: Any = None, device: str | None = None, requires_grad: bool = False
+) -> Tensor:
     """n × m (or n × n) with 1 on the diagonal and 0 elsewhere."""
     return _made(np.eye(n, n if m is None else m), dtype or default_dtype(), device, requires_grad)
 
 
 def rand(
-    *size: Any, generator: Generator | None = None, dtype: Any = None, device: str | None = None, requires_grad: bool = False
+    *size: Any,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: str | None = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """Independent numbers, uniform in [0, 1)."""
     drawn = (generator or default_generator()).numpy.random(_lengths(size))
@@ -155,7 +170,11 @@ def rand(
 
 
 def randn(
-    *size: Any, generator: Generator | None = None, dtype: Any = None, device: str | None = None, requires_grad: bool = False
+    *size: Any,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: str | None = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """Independent numbers, normal with mean 0 and standard deviation 1."""
     drawn = (generator or default_generator()).numpy.standard_normal(_lengths(size))
@@ -163,7 +182,12 @@ def randn(
 
 
 def randint(
-    low: int, high: int, size: Sequence[int], generator: Generator | None = None, dtype: Any = None, device: str | None = None
+    low: int,
+    high: int,
+    size: Sequence[int],
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: str | None = None,
 ) -> Tensor:
     """Independent integers, uniform in low … high - 1."""
     drawn = (generator or default_generator()).numpy.integers(low, high, _lengths((size,)))
@@ -177,9 +201,9 @@ def randperm(n: int, generator: Generator | None = None, device: str | None = No
 
 def rand_like(other: Any) -> Tensor:
     """Uniform numbers; shape, dtype and backend of another tensor."""
-    return rand(*other.shape, dtype=other.dtype, device=other.backend)
+    return rand(*other.shape, dtype=other.dtype, device=other.device)
 
 
 def randn_like(other: Any) -> Tensor:
     """Normal numbers; shape, dtype and backend of another tensor."""
-    return randn(*other.shape, dtype=other.dtype, device=other.backend)
+    return randn(*other.shape, dtype=other.dtype, device=other.device)

@@ -23,14 +23,11 @@ class DType:
     """An element type: its name, numpy's counterpart, and its place in the order of promotion."""
 
     name: str
-    numpy: Any
+    numpy: np.dtype[Any]
     rank: int
     category: int  # 0 boolean, 1 integer, 2 floating point
     letter: str  # as numba abbreviates it
-
-    @property
-    def is_floating_point(self) -> bool:
-        return self.category == 2
+    is_floating_point: bool
 
     @property
     def itemsize(self) -> int:
@@ -41,10 +38,10 @@ class DType:
         return f"engine.{self.name}"
 
 
-boolean = DType("bool", np.bool_, 0, 0, "b1")
-int64 = DType("int64", np.int64, 1, 1, "i8")
-float32 = DType("float32", np.float32, 2, 2, "f4")
-float64 = DType("float64", np.float64, 3, 2, "f8")
+boolean = DType("bool", np.dtype(np.bool_), 0, 0, "b1", False)
+int64 = DType("int64", np.dtype(np.int64), 1, 1, "i8", False)
+float32 = DType("float32", np.dtype(np.float32), 2, 2, "f4", True)
+float64 = DType("float64", np.dtype(np.float64), 3, 2, "f8", True)
 
 BY_NAME = {dtype.name: dtype for dtype in (boolean, int64, float32, float64)}
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from inspect import signature
 from typing import Any, Literal
 
 from engine.primitive import Primitive
@@ -52,11 +53,12 @@ class Product:
 
 @cache
 def forward(primitive: Primitive) -> Formula:
-    """y = f(a, b, …) of a row."""
-    names = NAMES[: primitive.arity]
+    """y = f(a, b, …) of a row. Where that is made of other rows, its own parameters name the operands."""
     if primitive.source is None:
+        names = tuple(signature(primitive.function).parameters)
         symbol = trace(primitive.function, *names)
     else:
+        names = NAMES[: primitive.arity]
         symbol = Symbol.apply(primitive, tuple(Symbol(name=name) for name in names))
 
     def function(*values: Any) -> Any:

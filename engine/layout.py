@@ -99,7 +99,9 @@ def permute(source: Layout, order: Sequence[int]) -> Layout:
     rank = len(source.shape)
     named = [dimension(d, rank) for d in order] if rank else list(order)
     if sorted(named) != list(range(rank)):
-        raise ShapeError(f"permute needs each of the {rank} dimensions of {source.shape} once, got {tuple(order)}")
+        raise ShapeError(
+            f"permute needs each of the {rank} dimensions of {source.shape} once, got {tuple(order)}"
+        )
     return layout(tuple(source.shape[d] for d in named), tuple(source.strides[d] for d in named))
 
 
@@ -139,10 +141,14 @@ def complete_shape(shape: Shape, size: int) -> Shape:
         raise ShapeError(f"a shape cannot have negative lengths, got {shape}")
     if -1 in shape:
         if known == 0 or size % known:
-            raise ShapeError(f"cannot fill in the -1 of {shape}: {size} elements are not a multiple of {known}")
+            raise ShapeError(
+                f"cannot fill in the -1 of {shape}: {size} elements are not a multiple of {known}"
+            )
         return tuple(size // known if length == -1 else length for length in shape)
     if known != size:
-        raise ShapeError(f"{shape} has {known} elements, but the tensor has {size}; reshaping keeps the number")
+        raise ShapeError(
+            f"{shape} has {known} elements, but the tensor has {size}; reshaping keeps the number"
+        )
     return shape
 
 
@@ -176,8 +182,8 @@ def why_no_view(source: Layout, shape: Shape) -> str:
         span = source.shape[d + 1] * source.strides[d + 1]
         if source.shape[d] > 1 and source.shape[d + 1] > 1 and source.strides[d] != span:
             return (
-                f"dimensions {d} and {d + 1} of {source.shape} with strides {source.strides} do not follow each "
-                f"other in storage (stride {source.strides[d]} is not {source.shape[d + 1]}·"
+                f"dimensions {d} and {d + 1} of {source.shape} with strides {source.strides} do not follow "
+                f"each other in storage (stride {source.strides[d]} is not {source.shape[d + 1]}·"
                 f"{source.strides[d + 1]}), and {shape} cuts across them"
             )
     return f"strides {source.strides} of {source.shape} cannot express {shape}"

@@ -100,11 +100,12 @@ class Primitive:
         return self.evaluate(operands)
 
     def on_arrays(self, values: tuple[Any, ...]) -> Any:
-        """y for arrays and numbers, element by element, on the arrays' backend."""
+        """y for arrays (and numbers among them), element by element, on the arrays' backend."""
         for value in values:
-            if not isinstance(value, (int, float)):
-                return value.storage.backend.map(self, values)
-        return self.evaluate(values)
+            if isinstance(value, Operand):
+                backend: Any = value.backend
+                return backend.map(self, values)
+        raise TypeError(f"{self.name} needs at least one array")
 
     def evaluate(self, values: tuple[float, ...]) -> Any:
         """y for plain numbers, with IEEE 754 results outside the domain."""

@@ -171,6 +171,10 @@ DUNDERS = {
 
 
 def _method(primitive: Primitive) -> Callable[..., Any]:
+    if primitive.arity == 1:
+        return lambda a: a.apply(primitive, (a,))
+    if primitive.arity == 2:
+        return lambda a, b: a.apply(primitive, (a, b))
     return lambda *operands: operands[0].apply(primitive, operands)
 
 

@@ -49,9 +49,9 @@ class Strided(Operand):
         return self.array.dtype
 
     @property
-    def backend(self) -> str:
+    def device(self) -> str:
         """Name of the backend that it lives on."""
-        return self.array.storage.backend.name
+        return self.array.backend.name
 
     def dim(self) -> int:
         return self.ndim
@@ -89,7 +89,7 @@ class Strided(Operand):
     def numpy(self) -> NDArray[Any]:
         """The elements as a numpy array; a view of the same memory where that is main memory."""
         x = self.array
-        flat: NDArray[Any] = x.storage.backend.download(x.storage.buffer)
+        flat: NDArray[Any] = x.backend.download(x.buffer)
         strides = tuple(stride * flat.itemsize for stride in x.layout.strides)
         if x.layout.size == 0:
             return np.empty(x.layout.shape, flat.dtype)
@@ -116,13 +116,15 @@ class Strided(Operand):
 
     def __index__(self) -> int:
         if self.dtype.is_floating_point or self.ndim:
-            raise TypeError(f"only an integer tensor of no dimensions is an index, not {self.dtype} {self.shape}")
+            raise TypeError(
+                f"only an integer tensor of no dimensions is an index, not {self.dtype} {self.shape}"
+            )
         return int(self.item())
 
     def __bool__(self) -> bool:
         if self.numel() != 1:
             raise ShapeError(
-                f"whether a tensor of shape {self.shape} is true is ambiguous: use .any() or .all(), or compare shapes"
+                f"whether a tensor of shape {self.shape} is true is ambiguous: use .any() or .all()"
             )
         return bool(self.item())
 
@@ -166,4 +168,6 @@ def as_value(x: Any) -> Any:
         return x
     if isinstance(x, np.generic):
         return x.item()
-    raise TypeError(f"a tensor cannot be combined with a {type(x).__name__}; make it one with engine.tensor(…) first")
+    raise TypeError(
+        f"a tensor cannot be combined with a {type(x).__name__}; make it one with engine.tensor(…) first"
+    )

@@ -17,6 +17,8 @@ from engine.errors import DTypeError, InPlaceError, ShapeError
 from engine.linear import Copy, filled
 from engine.strided import Strided, as_value
 
+_new = object.__new__  # results skip __init__, whose checks they cannot fail
+
 
 class Constant:
     """A Python number as an operand: it stands for all elements, and has no history."""
@@ -61,10 +63,11 @@ class Tensor(Strided):
         for x in operands:
             if isinstance(x, Tensor):
                 values.append(x.value)
-                wanted = wanted or x.requires_grad
+                if x.requires_grad:
+                    wanted = True
             else:
                 values.append(x if x.__class__ is Array else as_value(x))
-        result = Tensor.__new__(Tensor)
+        result = _new(Tensor)
         result.value = value = primitive.on_arrays(tuple(values))
         result._grad = None
         if wanted and value.dtype.is_floating_point and grad_enabled.get():
@@ -76,7 +79,6 @@ class Tensor(Strided):
             result.primitive = None
             result.inputs = ()
             result.requires_grad = False
-            result.made = 0
         return result
 
     @property
@@ -118,13 +120,15 @@ class Tensor(Strided):
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Say whether a gradient with respect to this leaf is wanted; returns itself."""
         if not self.is_leaf and not requires_grad:
-            raise InPlaceError("this tensor was computed from others; use detach() to leave its history behind")
+            raise InPlaceError(
+                "this tensor was computed from others; use detach() to leave its history behind"
+            )
         if requires_grad and not self.dtype.is_floating_point:
             raise DTypeError(f"only floating-point tensors can require a gradient, not {self.dtype}")
         self.requires_grad = requires_grad
         return self
 
-    def backward(self, gradient: Any = None, create_graph: bool = False, retain_graph: bool = True) -> None:
+    def backward(self, gradient: Any = None, create_graph: bool = False, retain_graph: bool = True) -> None:  # noqa: ARG002
         """Leave d(Σ self · gradient)/d(node) in `grad` of every node that requires it; leaves accumulate.
 
         gradient      the cotangent, of this tensor's shape; 1 if left out, which needs a single element
@@ -179,7 +183,9 @@ def seed_like(output: Tensor, gradient: Any, create_graph: bool) -> Any:
     if not isinstance(gradient, Strided):
         gradient = filled(output.value, output.shape, as_value(gradient), output.dtype)
     if gradient.shape != output.shape:
-        raise ShapeError(f"a gradient of shape {gradient.shape} was given for an output of shape {output.shape}")
+        raise ShapeError(
+            f"a gradient of shape {gradient.shape} was given for an output of shape {output.shape}"
+        )
     return gradient if create_graph else gradient.array
 
 

@@ -29,12 +29,12 @@ class Host:
 
     def result(self, target: Layout, dtype: DType) -> Array:
         """A new contiguous array of any values."""
-        return Array.fresh(self.allocate(target.size, dtype), self, target, dtype)  # type: ignore[arg-type]
+        return Array.fresh(self.allocate(target.size, dtype), self, target, dtype)
 
     def check_here(self, x: Array) -> None:
         """Raise BackendError if an operand lives elsewhere."""
-        if x.storage.backend is not self:
+        if x.backend.name != self.name:
             raise BackendError(
-                f"operands live on different backends, {self.name} and {x.storage.backend.name}: "
+                f"operands live on different backends, {self.name} and {x.backend.name}: "
                 f"move one with .to({self.name!r}) first"
             )

@@ -63,7 +63,8 @@ class Backend(Protocol):
         """
 
     def reduce(self, kind: Reduction, x: Array, dims: tuple[int, ...], keepdim: bool) -> Array:
-        """x reduced over `dims` (sorted). argmax and argmin take one dimension and give the first place, int64.
+        """x reduced over `dims` (sorted). argmax and argmin take one dimension and give the first place
+        as int64.
 
         NaN wins max, min and their places. Booleans and integers sum to int64.
         """

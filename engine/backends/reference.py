@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from engine.array import Array
@@ -38,7 +38,7 @@ def position(index: tuple[int, ...], strides: tuple[int, ...], offset: int) -> i
 
 def element(x: Array, index: tuple[int, ...]) -> Any:
     """One element, as a Python number."""
-    return x.storage.buffer[position(index, x.layout.strides, x.offset)].item()
+    return x.buffer[position(index, x.layout.strides, x.offset)].item()
 
 
 class Reference(Host):
@@ -80,7 +80,7 @@ class Reference(Host):
     def _loop(self, target: Array, formula: Formula, operands: tuple[Value, ...]) -> None:
         """for each index: target[index] = f(a[index], b[index], …), with broadcast operands at stride 0."""
         shape = target.layout.shape
-        walks = []
+        walks: list[tuple[Any, Any]] = []
         for x in operands:
             if isinstance(x, Array):
                 self.check_here(x)
@@ -89,14 +89,14 @@ class Reference(Host):
                 walks.append((x, None))
         for index in indices(shape):
             values = [
-                x if strides is None else x.storage.buffer[position(index, strides, x.offset)].item()
+                x if strides is None else x.buffer[position(index, strides, x.offset)].item()
                 for x, strides in walks
             ]
             self._store(target, index, formula.function(*values))
 
     def _store(self, target: Array, index: tuple[int, ...], value: Any) -> None:
         where = position(index, target.layout.strides, target.offset)
-        target.storage.buffer[where] = rounded(value, target.dtype)
+        target.buffer[where] = rounded(value, target.dtype)
 
     # ---- reductions
 
@@ -210,7 +210,7 @@ def _sum(values: list[Any]) -> Any:
     return math.fsum(values) if all(map(math.isfinite, values)) else sum(values)
 
 
-REDUCTIONS = {
+REDUCTIONS: dict[str, Callable[[list[Any]], Any]] = {
     "sum": _sum,
     "max": _largest,
     "min": _smallest,

@@ -49,7 +49,17 @@ SPECIAL: dict[str, Any] = {
 }
 
 # what takes a list of tensors, or is an operator or property under another name, is no method
-NOT_METHODS = {"cat", "stack", "einsum", "getitem", "setitem", "reversed_dimensions", "matrix_transpose", "augmented"}
+NOT_METHODS = {
+    "cat",
+    "stack",
+    "einsum",
+    "getitem",
+    "setitem",
+    "reversed_dimensions",
+    "matrix_transpose",
+    "augmented",
+    "write",
+}
 
 METHODS: dict[str, Any] = {
     name: function
@@ -63,7 +73,8 @@ FUNCTIONS: dict[str, Any] = {
     name: function
     for group in (SHAPES, REDUCTIONS, PRODUCTS, INDEXING, CLAMP)
     for name, function in group.items()
-    if name not in {"getitem", "setitem", "reversed_dimensions", "matrix_transpose", "view", "expand", "expand_as"}
+    if name
+    not in {"getitem", "setitem", "reversed_dimensions", "matrix_transpose", "view", "expand", "expand_as"}
 }
 FUNCTIONS["pow"] = elementwise.power
 FUNCTIONS["clone"] = conversion.clone

@@ -20,14 +20,14 @@ def to(x: Any, *targets: Any, dtype: Any = None, device: Any = None) -> Any:
     backend = device
     for target in targets:
         if isinstance(target, Strided):
-            dtype, backend = target.dtype, target.backend
+            dtype, backend = target.dtype, target.device
         elif isinstance(target, str) and target not in BY_NAME:
             backend = target
         else:
             dtype = target
     if dtype is not None and as_dtype(dtype) is not x.dtype:
         x = Convert(as_dtype(dtype))(x)
-    if backend is not None and backend != x.backend:
+    if backend is not None and backend != x.device:
         x = Move(backends.get(backend))(x)
     return x
 
@@ -75,4 +75,3 @@ def cpu(x: Any) -> Any:
 def cuda(x: Any) -> Any:
     """On the cuda backend; raises BackendError where there is no GPU."""
     return to(x, "cuda")
-

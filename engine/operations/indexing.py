@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from engine.array import Array
 from engine.dtypes import boolean, int64
 from engine.errors import DimensionError, DTypeError, ShapeError
 from engine.layout import broadcast_shapes, dimension, row_major
-from engine.array import Array
 from engine.linear import Slice, Slices, Take
 from engine.operations.inplace import copy_
 from engine.operations.shapes import broadcast_to, permute, reshape
@@ -82,7 +82,9 @@ def _complete(key: tuple[Any, ...], x: Any) -> list[Any]:
         raise DimensionError("an index can contain only one Ellipsis (…)")
     missing = x.ndim - sum(_consumed(entry) for entry in entries if entry is not Ellipsis)
     if missing < 0:
-        raise DimensionError(f"too many indices: the shape {x.shape} has {x.ndim} dimensions, not {x.ndim - missing}")
+        raise DimensionError(
+            f"too many indices: the shape {x.shape} has {x.ndim} dimensions, not {x.ndim - missing}"
+        )
     place = ellipses[0] if ellipses else len(entries)
     return [*entries[:place], *[slice(None)] * missing, *entries[place + 1 :]]
 
@@ -98,14 +100,18 @@ def _places(entry: Any, x: Any, d: int) -> list[Any]:
     values = entry.numpy() if isinstance(entry, Strided) else np.asarray(entry)
     if values.dtype == np.bool_:
         if values.shape != x.shape[d : d + values.ndim] or values.ndim == 0:
-            raise ShapeError(f"a mask of shape {values.shape} does not fit {x.shape} at dimension {d}: shapes must match")
+            raise ShapeError(
+                f"a mask of shape {values.shape} does not fit {x.shape} at dimension {d}: shapes must match"
+            )
         return list(np.nonzero(values))
     if values.dtype.kind not in "iu":
         raise DTypeError(f"an index is made of integers or booleans, not {values.dtype}")
     values = values.astype(np.int64)
     outside = values[(values < -x.shape[d]) | (values >= x.shape[d])]
     if outside.size:
-        raise DimensionError(f"index {outside[0]} is outside dimension {d} of {x.shape}, whose length is {x.shape[d]}")
+        raise DimensionError(
+            f"index {outside[0]} is outside dimension {d} of {x.shape}, whose length is {x.shape[d]}"
+        )
     return [np.where(values < 0, values + x.shape[d], values)]
 
 
@@ -134,7 +140,7 @@ def _look_up(x: Any, lookups: list[tuple[int, Any]]) -> Any:
 
 def _like(x: Any, values: Any) -> Array:
     """A numpy array's values on the backend of x."""
-    return Array.from_numpy(values, x.array.storage.backend)
+    return Array.from_numpy(values, x.array.backend)
 
 
 def gather(x: Any, dim: int, index: Any) -> Any:
@@ -142,9 +148,13 @@ def gather(x: Any, dim: int, index: Any) -> Any:
     d = dimension(dim, x.ndim)
     if index.dtype is not int64:
         raise DTypeError(f"gather needs an int64 index, not {index.dtype}")
-    fits = index.ndim == x.ndim and all(n <= m for k, (n, m) in enumerate(zip(index.shape, x.shape, strict=True)) if k != d)
+    fits = index.ndim == x.ndim and all(
+        n <= m for k, (n, m) in enumerate(zip(index.shape, x.shape, strict=True)) if k != d
+    )
     if not fits:
-        raise ShapeError(f"gather along dimension {d}: an index of shape {index.shape} does not fit {x.shape}")
+        raise ShapeError(
+            f"gather along dimension {d}: an index of shape {index.shape} does not fit {x.shape}"
+        )
     places = _places(index, x, d)[0]
     flat = np.zeros(places.shape, np.int64)
     for k, length in enumerate(x.shape):
@@ -183,7 +193,9 @@ def setitem(x: Any, key: Any, value: Any) -> None:
     try:
         elements[places.numpy()] = values
     except ValueError:
-        raise ShapeError(f"a value of shape {values.shape} does not fit the {places.shape} selected elements") from None
+        raise ShapeError(
+            f"a value of shape {values.shape} does not fit the {places.shape} selected elements"
+        ) from None
     copy_(x, _like(x, elements.reshape(x.shape)))
 
 
@@ -202,4 +214,3 @@ def _triangle(x: Any, inside: Any) -> Any:
         raise ShapeError(f"a triangle needs at least 2 dimensions, and the shape is {x.shape}")
     rows, columns = np.indices(x.shape[-2:])
     return where(_like(x, inside(rows, columns)), x, 0)
-

@@ -20,7 +20,7 @@ from engine.primitive import Primitive
 from engine.strided import Strided, as_value
 
 
-def _write(x: Any, primitive: Primitive, operands: tuple[Any, ...], owner: Any = None) -> None:
+def write(x: Any, primitive: Primitive, operands: tuple[Any, ...], owner: Any = None) -> None:
     """x[…] = f(operands); `owner` is the tensor that x is a view of, if it is another one."""
     _refuse_on_tape(x if owner is None else owner)
     target: Array = x.array
@@ -32,7 +32,7 @@ def _write(x: Any, primitive: Primitive, operands: tuple[Any, ...], owner: Any =
     found = promote([(v.dtype, v.ndim) if v.__class__ is Array else type(v) for v in values])
     if found.category > target.dtype.category and primitive is not copy:
         raise DTypeError(f"a {found} result cannot be written into a {target.dtype} tensor: convert it first")
-    target.storage.backend.map_into(target, primitive, values)
+    target.backend.map_into(target, primitive, values)
     target.storage.written = tick()
 
 
@@ -51,18 +51,18 @@ def _beside(target: Array, operand: Any) -> Any:
     value = operand.array
     same = value.layout is target.layout and value.offset == target.offset
     if value.storage is target.storage and not same:
-        return value.storage.backend.map(copy, (value,))
+        return value.backend.map(copy, (value,))
     return value
 
 
 def copy_(x: Any, source: Any, owner: Any = None) -> None:
     """Overwrite x with `source`, broadcast to its shape and converted to its dtype."""
-    _write(x, copy, (source,), owner)
+    write(x, copy, (source,), owner)
 
 
 def fill_(x: Any, value: Any) -> Any:
     """Overwrite every element with one number."""
-    _write(x, copy, (value,))
+    write(x, copy, (value,))
     return x
 
 
@@ -73,34 +73,34 @@ def zero_(x: Any) -> Any:
 
 def add_(x: Any, other: Any, alpha: float = 1) -> Any:
     """x += alpha · other, in place."""
-    _write(x, primitives.add, (x, other if alpha == 1 else other * alpha))
+    write(x, primitives.add, (x, other if alpha == 1 else other * alpha))
     return x
 
 
 def sub_(x: Any, other: Any, alpha: float = 1) -> Any:
     """x -= alpha · other, in place."""
-    _write(x, primitives.sub, (x, other if alpha == 1 else other * alpha))
+    write(x, primitives.sub, (x, other if alpha == 1 else other * alpha))
     return x
 
 
 def mul_(x: Any, other: Any) -> Any:
     """x *= other, in place."""
-    _write(x, primitives.mul, (x, other))
+    write(x, primitives.mul, (x, other))
     return x
 
 
 def div_(x: Any, other: Any) -> Any:
     """x /= other, in place."""
-    _write(x, primitives.div, (x, other))
+    write(x, primitives.div, (x, other))
     return x
 
 
 def clamp_(x: Any, min: Any = None, max: Any = None) -> Any:
     """Limit every element to min … max, in place."""
     if min is not None:
-        _write(x, primitives.maximum, (x, min))
+        write(x, primitives.maximum, (x, min))
     if max is not None:
-        _write(x, primitives.minimum, (x, max))
+        write(x, primitives.minimum, (x, max))
     return x
 
 
@@ -117,7 +117,7 @@ def normal_(x: Any, mean: float = 0.0, std: float = 1.0, generator: Generator | 
 
 
 def _overwrite(x: Any, values: Any) -> Any:
-    _write(x, copy, (Array.from_numpy(values, x.array.storage.backend),))
+    write(x, copy, (Array.from_numpy(values, x.array.backend),))
     return x
 
 

@@ -104,7 +104,9 @@ def einsum(equation: str, *operands: Any) -> Any:
 
     def grouped(x: Any, letters: str, *groups: list[str]) -> Any:
         x = permute(x, *(letters.index(letter) for group in groups for letter in group))
-        return reshape(x, *(lengths[letter] for letter in groups[0]), *(_size(group, lengths) for group in groups[1:]))
+        return reshape(
+            x, *(lengths[letter] for letter in groups[0]), *(_size(group, lengths) for group in groups[1:])
+        )
 
     product = matmul(grouped(a, left, batch, rows, shared), grouped(b, right, batch, shared, columns))
     order = [*batch, *rows, *columns]
@@ -114,19 +116,27 @@ def einsum(equation: str, *operands: Any) -> Any:
 def _parse(equation: str, operands: tuple[Any, ...]) -> tuple[list[str], str]:
     """The letters of each operand and of the result (sorted single ones, if the right side is left out)."""
     if not 1 <= len(operands) <= 2:
-        raise ShapeError(f"einsum takes one or two tensors here, {len(operands)} were given: contract them in turn")
+        raise ShapeError(
+            f"einsum takes one or two tensors here, {len(operands)} were given: contract them in turn"
+        )
     left, arrow, result = equation.replace(" ", "").partition("->")
     names = left.split(",")
     if len(names) != len(operands) or not all(letters.isalpha() or not letters for letters in names):
-        raise ShapeError(f"einsum {equation!r} names {len(names)} operands in letters, {len(operands)} were given")
+        raise ShapeError(
+            f"einsum {equation!r} names {len(names)} operands in letters, {len(operands)} were given"
+        )
     for letters, operand in zip(names, operands, strict=True):
         if len(letters) != operand.ndim:
-            raise ShapeError(f"einsum {equation!r}: {letters!r} names {len(letters)} dimensions of {operand.shape}")
+            raise ShapeError(
+                f"einsum {equation!r}: {letters!r} names {len(letters)} dimensions of {operand.shape}"
+            )
     together = "".join(names)
     if not arrow:
         result = "".join(letter for letter in sorted(set(together)) if together.count(letter) == 1)
     if not set(result) <= set(together) or len(set(result)) < len(result):
-        raise ShapeError(f"einsum {equation!r}: each letter on the right must occur once there, and on the left")
+        raise ShapeError(
+            f"einsum {equation!r}: each letter on the right must occur once there, and on the left"
+        )
     return names, result
 
 

@@ -8,9 +8,8 @@ from typing import Any
 from engine import layout as layouts
 from engine.bilinear import transposed
 from engine.errors import ShapeError
-from engine.linear import Concatenate, Embed, Expand, Permute, Reshape, Slice
+from engine.linear import Concatenate, Embed, Expand, Permute, Reshape, Slice, promoted
 from engine.linear import flip as flip_one
-from engine.linear import promoted
 
 
 def _numbers(numbers: tuple[Any, ...]) -> tuple[int, ...]:
@@ -32,7 +31,9 @@ def view(x: Any, *shape: Any) -> Any:
     target = layouts.complete_shape(_numbers(shape), x.numel())
     if layouts.view(x.array.layout, target) is None:
         reason = layouts.why_no_view(x.array.layout, target)
-        raise ShapeError(f"cannot view: {reason}. Use reshape, which copies if it must, or contiguous() first")
+        raise ShapeError(
+            f"cannot view: {reason}. Use reshape, which copies if it must, or contiguous() first"
+        )
     return Reshape(target)(x)
 
 
@@ -118,7 +119,9 @@ def expand(x: Any, *shape: Any) -> Any:
     wanted = _numbers(shape)
     added = len(wanted) - x.ndim
     if added < 0 or -1 in wanted[:added]:
-        raise ShapeError(f"cannot expand {x.shape} to {wanted}: give a length for each dimension, new ones in front")
+        raise ShapeError(
+            f"cannot expand {x.shape} to {wanted}: give a length for each dimension, new ones in front"
+        )
     target = tuple(x.shape[d - added] if length == -1 else length for d, length in enumerate(wanted))
     return x if target == x.shape else Expand(target)(x)
 
@@ -150,7 +153,7 @@ def narrow(x: Any, dim: int, start: int, length: int) -> Any:
 
 
 def split(x: Any, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Any, ...]:
-    """Views of consecutive pieces along one dimension: of one size (the last may be shorter) or of the given ones."""
+    """Views of consecutive pieces along one dimension: of one size (the last may be less) or of several."""
     total = x.shape[layouts.dimension(dim, x.ndim)]
     sizes = split_size_or_sections
     if isinstance(sizes, int):

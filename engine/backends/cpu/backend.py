@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from engine.array import Array, Storage
+from engine.array import Array
 from engine.backends.cpu import lookups, reductions
-from engine.backends.cpu.elementwise import Signature, Walk, flat_kernel, strided_kernel, walk
+from engine.backends.cpu.elementwise import Signature, flat_kernel, strided_kernel, walk
 from engine.backends.cpu.threads import WORTHWHILE, get_num_threads
 from engine.backends.host import Host
 from engine.backends.interface import Backend, Contraction, Reduction, Value, elementwise
@@ -37,19 +38,75 @@ def create() -> Backend:
 class Call:
     """One remembered elementwise call.
 
-    layout, dtype  of the result
+    layout, dtype  of the result; `size` and `numpy` are those of its buffer
     kernel         of the flat loop, or of the strided one
     walk           how to call a strided kernel; None for a flat one
-    parallel       makes the parallel twin of the kernel, where the loop is long enough to want it
+    parallel       gives the parallel twin of a flat kernel, where the loop is long enough to want it
     default        the default dtype that the types were derived with; None if they did not depend on it
+    plain          a flat kernel on arrays alone, whatever the default dtype, always in one thread
     """
 
     layout: Layout
     dtype: DType
+    size: int
+    numpy: np.dtype[Any]
     kernel: Any
-    walk: Walk | None
+    walk: Any
     parallel: Callable[[], Any] | None
     default: str | None
+    plain: bool
+
+
+def _key(primitive: Primitive, extra: Any, operands: tuple[Value, ...]) -> tuple[Any, ...]:
+    """What a call is remembered by: layouts and types, but no values."""
+    if len(operands) == 1:
+        a = operands[0]
+        if a.__class__ is Array:
+            return (primitive, extra, a.layout, a.dtype)
+    elif len(operands) == 2:
+        a, b = operands
+        if a.__class__ is Array and b.__class__ is Array:
+            return (primitive, extra, a.layout, a.dtype, b.layout, b.dtype)
+    key = [primitive, extra]
+    for x in operands:
+        if x.__class__ is Array:
+            key.append(x.layout)
+            key.append(x.dtype)
+        else:
+            key.append(x.__class__)
+    return tuple(key)
+
+
+def _types(operands: tuple[Value, ...]) -> tuple[Any, ...]:
+    return tuple(x.dtype if x.__class__ is Array else x.__class__ for x in operands)
+
+
+def _plan(signature: Signature, target: Layout, operands: tuple[Value, ...]) -> Call:
+    """The flat loop where all arrays lie alike in row-major order, else a strided one."""
+    arrays = [x for x in operands if x.__class__ is Array]
+    default = None if all(x.dtype.is_floating_point for x in arrays) and arrays else get_default_dtype()
+    result = signature.result
+    alone = default is None and len(arrays) == len(operands)
+    if target.is_contiguous and all(
+        x.layout.is_contiguous and x.layout.shape == target.shape for x in arrays
+    ):
+        parallel = partial(flat_kernel, signature, parallel=True) if target.size >= WORTHWHILE else None
+        kernel = flat_kernel(signature)
+        return Call(
+            target,
+            result,
+            target.size,
+            result.numpy,
+            kernel,
+            None,
+            parallel,
+            default,
+            alone and parallel is None,
+        )
+    strides = [target.strides, *(expanded_strides(x.layout, target.shape) for x in arrays)]
+    planned = walk(target.shape, strides)
+    kernel = strided_kernel(signature, planned.patterns)
+    return Call(target, result, target.size, result.numpy, kernel, planned, None, default, plain=False)
 
 
 class Cpu(Host):
@@ -63,14 +120,22 @@ class Cpu(Host):
     # ---- elementwise
 
     def map(self, primitive: Primitive, operands: tuple[Value, ...], dtype: DType | None = None) -> Array:
-        key: list[Any] = [primitive, dtype]
-        for x in operands:
-            if x.__class__ is Array:
-                key.append(x.layout)
-                key.append(x.dtype)
-            else:
-                key.append(x.__class__)
-        return self._run(tuple(key), operands, primitive, None, dtype)
+        key = _key(primitive, dtype, operands)
+        call = self._calls.get(key)
+        if call is not None and call.plain:  # the commonest call, by the shortest path
+            if len(operands) == 1:
+                a = operands[0]
+                if not a.offset:
+                    out = np.empty(call.size, call.numpy)
+                    call.kernel(out, a.buffer)
+                    return Array.fresh(out, self, call.layout, call.dtype)
+            elif len(operands) == 2:
+                a, b = operands
+                if not (a.offset or b.offset) and a.backend is b.backend:
+                    out = np.empty(call.size, call.numpy)
+                    call.kernel(out, a.buffer, b.buffer)
+                    return Array.fresh(out, self, call.layout, call.dtype)
+        return self._run(key, primitive, None, operands, dtype)
 
     def map_product(
         self,
@@ -86,53 +151,54 @@ class Cpu(Host):
             return derivative
         pool = (derivative, *operands, output)
         used = tuple([pool[pick] for pick in found.picks])
-        key: list[Any] = [primitive, index, dtype]
-        for x in used:
-            if x.__class__ is Array:
-                key.append(x.layout)
-                key.append(x.dtype)
-            else:
-                key.append(x.__class__)
-        return self._run(tuple(key), used, primitive, index, dtype)
+        return self._run(_key(primitive, (index, dtype), used), primitive, index, used, dtype)
 
     def _run(
-        self, key: Any, operands: tuple[Value, ...], primitive: Primitive, index: int | None, dtype: DType | None
+        self,
+        key: tuple[Any, ...],
+        primitive: Primitive,
+        index: int | None,
+        operands: tuple[Value, ...],
+        dtype: DType | None,
     ) -> Array:
         call = self._calls.get(key)
         if call is None or (call.default is not None and call.default != get_default_dtype()):
             formula = forward(primitive) if index is None else product(primitive, index).formula
             call = self._remember(key, self._call(formula, operands, dtype))
-        out = np.empty(call.layout.size, call.dtype.numpy)
+        out = np.empty(call.size, call.numpy)
         if call.walk is None:
-            kernel = call.kernel
-            if call.parallel is not None and get_num_threads() > 1:
-                kernel = call.parallel()
-            kernel(out, *[self._flat(x) for x in operands])
+            self._run_flat(call, out, operands)
         else:
-            self._run_strided(call.kernel, call.walk, out, 0, operands)
-        return Array(Storage(out, self), call.layout, 0, call.dtype)  # type: ignore[arg-type]
+            self._run_strided(call, out, 0, operands)
+        return Array.fresh(out, self, call.layout, call.dtype)
 
-    def _flat(self, x: Value) -> Any:
-        """An operand as a kernel takes it: the buffer from its first element on, or the number."""
-        if x.__class__ is not Array:
-            return x
-        storage = x.storage
-        if storage.backend is not self:
-            self.check_here(x)
-        return storage.buffer[x.offset :] if x.offset else storage.buffer
+    def _run_flat(self, call: Call, out: Any, operands: tuple[Value, ...]) -> None:
+        """A kernel takes a buffer from the array's first element on, or a number."""
+        arguments = [out]
+        for x in operands:
+            if x.__class__ is not Array:
+                arguments.append(x)
+            elif x.backend is not self:
+                self.check_here(x)
+            else:
+                arguments.append(x.buffer[x.offset :] if x.offset else x.buffer)
+        if call.parallel is not None and get_num_threads() > 1:
+            call.parallel()(*arguments)
+        else:
+            call.kernel(*arguments)
 
-    def _run_strided(self, kernel: Any, walk: Walk, out: Any, offset: int, operands: tuple[Value, ...]) -> None:
+    def _run_strided(self, call: Call, out: Any, offset: int, operands: tuple[Value, ...]) -> None:
         buffers = []
         offsets = [offset]
         for x in operands:
             if x.__class__ is Array:
                 self.check_here(x)
-                buffers.append(x.storage.buffer)
+                buffers.append(x.buffer)
                 offsets.append(x.offset)
             else:
                 buffers.append(x)
-        for plan in walk.plans(offsets):
-            kernel(plan, out, *buffers)
+        for plan in call.walk.plans(offsets):
+            call.kernel(plan, out, *buffers)
 
     def _remember(self, key: Any, call: Call) -> Call:
         if len(self._calls) >= REMEMBERED:
@@ -141,52 +207,25 @@ class Cpu(Host):
         return call
 
     def _call(self, formula: Formula, operands: tuple[Value, ...], dtype: DType | None) -> Call:
-        if formula.operands and not any(x.__class__ is Array for x in operands):
-            raise TypeError(f"{formula.name} on this backend needs at least one array")
         kinds = elementwise(formula, operands, dtype)
-        types = tuple(x.dtype if x.__class__ is Array else x.__class__ for x in operands)
-        signature = Signature(formula, types, kinds.compute, kinds.result)
-        arrays = [x for x in operands if x.__class__ is Array]
-        depends = not all(x.dtype.is_floating_point for x in arrays)
-        default = get_default_dtype() if depends else None
-        target = kinds.layout
-        if all(x.layout.is_contiguous and x.layout.shape == target.shape for x in arrays):
-            parallel = (lambda: flat_kernel(signature, parallel=True)) if target.size >= WORTHWHILE else None
-            return Call(target, kinds.result, flat_kernel(signature), None, parallel, default)
-        strides = [target.strides, *(expanded_strides(x.layout, target.shape) for x in arrays)]
-        planned = walk(target.shape, strides)
-        kernel = strided_kernel(signature, planned.patterns)
-        return Call(target, kinds.result, kernel, planned, None, default)
+        return _plan(
+            Signature(formula, _types(operands), kinds.compute, kinds.result), kinds.layout, operands
+        )
 
     def map_into(self, target: Array, primitive: Primitive, operands: tuple[Value, ...]) -> None:
-        if target.layout.size == 0:
-            return
         self.check_here(target)
-        key: list[Any] = [target.layout, target.dtype, primitive]
-        for x in operands:
-            key.extend((x.layout, x.dtype) if x.__class__ is Array else (x.__class__,))
-        found = tuple(key)
-        call = self._calls.get(found)
+        key = (target.layout, target.dtype, *_key(primitive, None, operands))
+        call = self._calls.get(key)
         if call is None or (call.default is not None and call.default != get_default_dtype()):
-            call = self._remember(found, self._call_into(target, forward(primitive), operands))
+            formula = forward(primitive)
+            kinds = elementwise(formula, (target, *operands))
+            signature = Signature(formula, _types(operands), kinds.compute, target.dtype)
+            call = self._remember(key, _plan(signature, target.layout, operands))
         if call.walk is None:
             end = target.offset + target.layout.size
-            call.kernel(target.storage.buffer[target.offset : end], *[self._flat(x) for x in operands])
+            self._run_flat(call, target.buffer[target.offset : end], operands)
         else:
-            self._run_strided(call.kernel, call.walk, target.storage.buffer, target.offset, operands)
-
-    def _call_into(self, target: Array, formula: Formula, operands: tuple[Value, ...]) -> Call:
-        kinds = elementwise(formula, (target, *operands))
-        types = tuple(x.dtype if x.__class__ is Array else x.__class__ for x in operands)
-        signature = Signature(formula, types, kinds.compute, target.dtype)
-        arrays = [x for x in operands if x.__class__ is Array]
-        shape = target.layout.shape
-        if all(x.layout.is_contiguous and x.layout.shape == shape for x in (target, *arrays)):
-            return Call(target.layout, target.dtype, flat_kernel(signature), None, None, get_default_dtype())
-        strides = [target.layout.strides, *(expanded_strides(x.layout, shape) for x in arrays)]
-        planned = walk(shape, strides)
-        kernel = strided_kernel(signature, planned.patterns)
-        return Call(target.layout, target.dtype, kernel, planned, None, get_default_dtype())
+            self._run_strided(call, target.buffer, target.offset, operands)
 
     # ---- the rest, each in a file of its own
 
@@ -196,13 +235,13 @@ class Cpu(Host):
 
     def cumsum(self, x: Array, dim: int) -> Array:
         self.check_here(x)
-        return reductions.cumsum(self, x, dim)
+        return reductions.cumsum(x, dim)
 
     def matmul(self, a: Array, b: Array) -> Array:
         self.check_here(a)
         self.check_here(b)
         result = self.result(row_major((*a.shape[:-1], b.shape[-1])), a.dtype)
-        result.storage.buffer[:] = np.matmul(a.numpy(), b.numpy()).reshape(-1)
+        result.buffer[:] = np.matmul(a.numpy(), b.numpy()).reshape(-1)
         return result
 
     def convolve(self, missing: Contraction, first: Array, second: Array, geometry: Geometry) -> Array:
@@ -215,5 +254,3 @@ class Cpu(Host):
     def scatter_add(self, x: Array, rows: Array, n: int) -> Array:
         self.check_here(x)
         return lookups.scatter_add(self, x, rows, n)
-
-

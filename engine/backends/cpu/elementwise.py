@@ -50,7 +50,7 @@ class Signature:
         return f"{self.formula.name}_{self.result.name}"
 
     def assignment(self, target: str) -> str:
-        value = expression(self.formula, self.compute)
+        value = expression(self.formula)
         return f"{target} = {stored(value, self.compute, self.result)}"
 
 
@@ -73,7 +73,9 @@ def flat_kernel(signature: Signature, parallel: bool = False) -> Any:
     lines.append(f"        {signature.assignment('o_[i]')}")
     types = [f"{signature.result.letter}[::1]", *signature.parameters()]
     body = "\n".join(lines) + "\n"
-    return module(signature.title, signature.purpose, signature.compute, types, body, "parallel=True" * parallel).kernel
+    return module(
+        signature.title, signature.purpose, signature.compute, types, body, "parallel=True" * parallel
+    ).kernel
 
 
 @cache
@@ -92,8 +94,10 @@ def strided_kernel(signature: Signature, patterns: str) -> Any:
     ]
     for k, name in enumerate(names):
         at = NESTED + k * (NESTED + 1)
-        lines += [f"    {name}p, {', '.join(f'{name}{d}' for d in range(NESTED))} = "
-                  + ", ".join(f"plan[{at + d}]" for d in range(NESTED + 1))]
+        lines += [
+            f"    {name}p, {', '.join(f'{name}{d}' for d in range(NESTED))} = "
+            + ", ".join(f"plan[{at + d}]" for d in range(NESTED + 1))
+        ]
     lines += [f"    n = plan[{NESTED - 1}]"]
     indent = "    "
     for d in range(NESTED - 1):

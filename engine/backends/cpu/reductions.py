@@ -52,7 +52,7 @@ def reduce(backend: Cpu, kind: Reduction, x: Array, dims: tuple[int, ...], keepd
     if x.offset:
         loops = loops.copy()
         loops[0] = x.offset
-    plan.kernel(loops, result.storage.buffer, x.storage.buffer)
+    plan.kernel(loops, result.buffer, x.buffer)
     return result
 
 
@@ -61,7 +61,7 @@ def _gathered(x: Array, dims: tuple[int, ...]) -> Array:
     kept = [d for d in range(len(x.shape)) if d not in dims]
     order = [*kept, *dims]
     moved = layout(tuple(x.shape[d] for d in order), tuple(x.layout.strides[d] for d in order))
-    flat = x.storage.backend.map(copy, (x.viewed(moved),))
+    flat = x.backend.map(copy, (x.viewed(moved),))
     rows = row_major(tuple(x.shape[d] for d in kept)).size
     return flat.viewed(row_major((rows, x.layout.size // max(rows, 1))))
 
@@ -74,7 +74,9 @@ def _plan(kind: Reduction, source: Layout, dtype: DType, dims: tuple[int, ...], 
     outer, (outer_steps, result_steps) = collapse(
         tuple(source.shape[d] for d in kept), [tuple(source.strides[d] for d in kept), results]
     )
-    inner, (inner_steps,) = collapse(tuple(source.shape[d] for d in dims), [tuple(source.strides[d] for d in dims)])
+    inner, (inner_steps,) = collapse(
+        tuple(source.shape[d] for d in dims), [tuple(source.strides[d] for d in dims)]
+    )
     if len(outer) > NESTED or len(inner) > NESTED:
         return None
     columns = (
@@ -103,7 +105,13 @@ def reduction_kernel(kind: Reduction, dtype: DType, order: Order, contiguous: bo
     """kernel(loops, out, x); `loops` are as `_plan` lays them out."""
     result = reduced_dtype(kind, dtype)
     body = "def kernel(loops, o, x):\n"
-    names = ("n", "s", "t", "m", "r")  # lengths kept, their strides in x and in o, lengths reduced, their strides
+    names = (
+        "n",
+        "s",
+        "t",
+        "m",
+        "r",
+    )  # lengths kept, their strides in x and in o, lengths reduced, their strides
     for k, name in enumerate(names):
         parts = ", ".join(f"{name}{d}" for d in range(NESTED))
         values = ", ".join(f"loops[{1 + k * NESTED + d}]" for d in range(NESTED))
@@ -184,8 +192,7 @@ def _columns(kind: Reduction) -> str:
     )
     last_block = "            for j in range(row.size):\n                row[j] += part[j]\n"
     return (
-        ("    part = np.zeros(n2, F)\n" if kind == "sum" else "")
-        + "    for i0 in range(n0):\n"
+        ("    part = np.zeros(n2, F)\n" if kind == "sum" else "") + "    for i0 in range(n0):\n"
         "        for i1 in range(n1):\n"
         "            p = loops[0] + i0 * s0 + i1 * s1\n"
         "            q = i0 * t0 + i1 * t1\n"
@@ -204,11 +211,13 @@ def _columns(kind: Reduction) -> str:
     )
 
 
-def cumsum(backend: Cpu, x: Array, dim: int) -> Array:
+def cumsum(x: Array, dim: int) -> Array:
     """See `Backend.cumsum`."""
-    result = x.storage.backend.map(copy, (x,))
-    before, length, after = (row_major(part).size for part in (x.shape[:dim], x.shape[dim : dim + 1], x.shape[dim + 1 :]))
-    cumsum_kernel(x.dtype)(result.storage.buffer, before, length, after)
+    result = x.backend.map(copy, (x,))
+    before, length, after = (
+        row_major(part).size for part in (x.shape[:dim], x.shape[dim : dim + 1], x.shape[dim + 1 :])
+    )
+    cumsum_kernel(x.dtype)(result.buffer, before, length, after)
     return result
 
 

@@ -20,7 +20,7 @@ def scalar_type(dtype: DType) -> str:
     return "np.int64" if dtype is boolean else f"np.{dtype.name}"
 
 
-def expression(formula: Formula, compute: DType) -> str:
+def expression(formula: Formula) -> str:
     """The formula over names like a, b, with every constant of the type of the arithmetic.
 
     A plain 1.0 would be float64 and drag a float32 loop along with it.

@@ -8,13 +8,14 @@ at all. The wheel `tbb` puts its library where the loader does not look, so it i
 from __future__ import annotations
 
 import ctypes
+import importlib
 import os
 import sys
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 
-from numba import config
+import numba
 
 WORTHWHILE = 1 << 17  # elements; below this, starting threads costs more than they save
 
@@ -26,7 +27,7 @@ def parallel_is_safe() -> bool:
     """Whether TBB is here. The first call chooses it as numba's threading layer, for good."""
     if not _load_tbb():
         return False
-    config.THREADING_LAYER = "tbb"
+    numba.config.THREADING_LAYER = "tbb"
     return True
 
 
@@ -35,7 +36,7 @@ def _load_tbb() -> bool:
         for library in sorted(folder.glob("libtbb.so.12*")) or sorted(folder.glob("libtbb.12*.dylib")):
             try:
                 ctypes.CDLL(str(library), ctypes.RTLD_GLOBAL)
-                from numba.np.ufunc import tbbpool  # noqa: F401  (fails where TBB is missing or too old)
+                importlib.import_module("numba.np.ufunc.tbbpool")  # fails where TBB is too old
             except (OSError, ImportError):
                 continue
             return True
@@ -44,7 +45,7 @@ def _load_tbb() -> bool:
 
 def get_num_threads() -> int:
     """Threads that a large kernel uses in this context."""
-    chosen = _threads.get() or min(int(config.NUMBA_NUM_THREADS), len(os.sched_getaffinity(0)))
+    chosen = _threads.get() or min(numba.config.NUMBA_NUM_THREADS, len(os.sched_getaffinity(0)))
     return chosen if chosen == 1 or parallel_is_safe() else 1
 
 
