@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -169,15 +170,11 @@ def bank_use(record: Record) -> list[BankUse]:
     np.maximum.at(passes, request[served][per_bank.first], per_bank.sizes)
     one_of_each = Groups(request).first
     site, passes = record.site[rows][one_of_each], passes[request[one_of_each]]
-    return [
-        BankUse(
-            record.sites[s],
-            int(np.sum(site == s)),
-            int(passes[site == s].sum()),
-            int(passes[site == s].max()),
-        )
-        for s in map(int, np.unique(site))
-    ]
+    use = []
+    for number in np.unique(site):
+        here = passes[site == number]
+        use.append(BankUse(record.sites[int(number)], len(here), int(here.sum()), int(here.max())))
+    return use
 
 
 # ---- columns
@@ -185,12 +182,14 @@ def bank_use(record: Record) -> list[BankUse]:
 
 def itemsizes(record: Record) -> Column:
     """Bytes of the element that each access touches."""
-    return np.array([info.dtype.itemsize for info in record.arrays], np.int64)[record.array]
+    result: Column = np.array([info.dtype.itemsize for info in record.arrays], np.int64)[record.array]
+    return result
 
 
 def offsets(record: Record) -> Column:
     """Bytes from the start of the array."""
-    return record.element * itemsizes(record)
+    result: Column = record.element * itemsizes(record)
+    return result
 
 
 class Groups:
@@ -210,7 +209,7 @@ class Groups:
         """The first row of every group."""
         return self.order[self.starts]
 
-    def members(self, group: int) -> slice:
+    def members(self, group: np.integer[Any]) -> slice:
         """Where a group lies in `order`."""
         return slice(self.starts[group], self.starts[group] + self.sizes[group])
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 WARP = 32  # threads that run in lockstep
 SHARED_MEMORY = 48 * 1024  # bytes that a block may declare (CUDA C++ Programming Guide, compute capabilities)
 
+Combine = Callable[[Any, Any], Any]
+
 
 class KernelError(RuntimeError):
     """A kernel that is wrong, or that a simulation cannot run; `record` holds the accesses up to there."""
@@ -138,11 +140,8 @@ class Thread:
         if array is None:
             array = self.launch.shared[site] = self.new_array(site, shape, dtype, "shared")
             self.launch.shared_bytes += array.nbytes
-            if self.launch.shared_bytes > SHARED_MEMORY:
-                used = self.launch.shared_bytes
-                raise KernelError(
-                    f"{self.launch.kernel} declares {used} bytes of shared memory; a block has {SHARED_MEMORY}"
-                )
+            if (declared := self.launch.shared_bytes) > SHARED_MEMORY:
+                raise KernelError(f"{self} declares {declared} bytes of shared memory, of {SHARED_MEMORY}")
         return array
 
     def local_array(self, site: int, shape: Any, dtype: Any) -> Any:
@@ -161,9 +160,7 @@ class Thread:
     def atomic_min(self, site: int, array: Any, index: Any, value: Any) -> Any:
         return self.atomic(site, array, index, min, value)
 
-    def atomic(
-        self, site: int, array: Any, index: Any, combine: Callable[[Any, Any], Any], value: Any
-    ) -> Any:
+    def atomic(self, _site: int, array: Any, index: Any, combine: Combine, value: Any) -> Any:
         """Combine `value` with an element that no other thread can touch meanwhile; returns the old one."""
         if (min(index) if isinstance(index, tuple) else index) < 0:
             self.negative(array, index)
@@ -182,8 +179,8 @@ class Thread:
         self.launch.turns -= 1
         if self.launch.turns < 0:
             raise EndlessLoopError(
-                f"{self} is still in the loop on line {line} when the launch has used up its turns. Threads are "
-                "simulated one after another, so waiting for another thread without a barrier never ends"
+                f"{self} is still in the loop on line {line} when the launch has used up its turns. "
+                "Threads run one after another: waiting for another one, but at a barrier, never ends"
             )
 
     def turns(self, line: int, steps: Sized) -> Sized:
@@ -219,12 +216,12 @@ def fast(array: NDArray[Any]) -> Any:
 
 
 def unwritten(shape: Any, dtype: Any) -> NDArray[Any]:
-    """Memory that nobody has written: NaN or the largest integer, so that reading it shows in the result."""
-    numpy_dtype = DTYPES[dtype] if dtype in DTYPES else np.dtype(dtype)
-    value = (
-        np.nan if numpy_dtype.kind == "f" else True if numpy_dtype.kind == "b" else np.iinfo(numpy_dtype).max
-    )
-    return np.full(shape, value, numpy_dtype)
+    """Memory that nobody has written: NaN or an unlikely integer, so that reading it shows in the result."""
+    if dtype not in DTYPES:
+        raise KernelError(f"{dtype} is not an element type: take one of numpy, such as np.float32")
+    chosen = DTYPES[dtype]
+    value = {"f": np.nan, "b": True}.get(chosen.kind) or np.iinfo(chosen).max // 3
+    return np.full(shape, value, chosen)
 
 
 # ---- what `math` and `numpy` stand for in a simulated kernel

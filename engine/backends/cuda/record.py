@@ -1,4 +1,4 @@
-"""Every access of a launch to memory: the recording form of a thread notes them, a `Record` holds them in columns.
+"""Every access of a launch to memory: a `RecordingThread` notes them, a `Record` holds them in columns.
 
 A *stretch* is what one thread does between two barriers. An access notes its stretch, and the stretch its
 block, its thread and how many barriers went before.
@@ -15,7 +15,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.backends.cuda.device import Dim3, KernelError, Launch, OutOfBoundsError, Thread, fast, unwritten
+from engine.backends.cuda.device import (
+    Combine,
+    Dim3,
+    KernelError,
+    Launch,
+    OutOfBoundsError,
+    Thread,
+    fast,
+    unwritten,
+)
 from engine.backends.cuda.rewrite import Site
 
 READ, WRITE, ATOMIC = 0, 1, 2
@@ -37,7 +46,7 @@ class ArrayInfo:
 
 
 class Memory:
-    """An array as the recording form of a kernel sees it: flat memory, its shape and its number in the log."""
+    """An array as the recording form of a kernel sees it: flat, with its shape and its number in the log."""
 
     __slots__ = ("flat", "info", "itemsize", "nbytes", "ndim", "number", "shape")
 
@@ -45,7 +54,7 @@ class Memory:
         self.number = number
         self.info = info
         self.flat = fast(data.reshape(-1))
-        self.shape = data.shape
+        self.shape: tuple[int, ...] = data.shape
         self.ndim = data.ndim
         self.itemsize = data.itemsize
         self.nbytes = data.nbytes
@@ -72,10 +81,12 @@ class Log:
 
     sites: dict[int, Site]
     arrays: list[ArrayInfo] = field(default_factory=list)
-    declared: dict[int, int] = field(default_factory=dict)  # site of a declaration -> number of its array
+    declared: dict[int, int] = field(default_factory=dict)  # site of a declaration -> place in `arrays`
     accesses: array[int] = field(default_factory=lambda: array("q"))  # site, array, element, stretch
     values: array[float] = field(default_factory=lambda: array("d"))  # one for each access
-    stretches: array[int] = field(default_factory=lambda: array("q"))  # block, thread, interval, warp interval
+    stretches: array[int] = field(
+        default_factory=lambda: array("q")
+    )  # block, thread, interval, warp interval
     stretch: int = -1  # the one that is running
     running: RecordingThread | None = None
 
@@ -141,9 +152,7 @@ class RecordingThread(Thread):
         self.write(memory, position, value)
         self.note(site, memory, position, memory.flat[position])
 
-    def atomic(
-        self, site: int, array: Any, index: Any, combine: Callable[[Any, Any], Any], value: Any
-    ) -> Any:
+    def atomic(self, site: int, array: Any, index: Any, combine: Combine, value: Any) -> Any:
         position = self.position(site, array, index)
         old = array.flat[position]
         self.write(array, position, combine(old, value))
@@ -192,8 +201,8 @@ class Access:
     site: Site
 
     def __str__(self) -> str:
-        shown = ", ".join(map(str, self.index))
-        return f"{self.kind} of {self.array}[{shown}] by thread {self.thread} of block {self.block} ({self.site})"
+        element = f"{self.array}[{', '.join(map(str, self.index))}]"
+        return f"{self.kind} of {element} by thread {self.thread} of block {self.block} ({self.site})"
 
 
 class Record:
@@ -240,7 +249,7 @@ class Record:
 
     def of_space(self, space: str) -> NDArray[np.bool_]:
         """Which accesses go to "global", "shared" or "local" memory."""
-        return np.array([info.space == space for info in self.arrays], bool)[self.array]
+        return np.isin(self.array, [i for i, info in enumerate(self.arrays) if info.space == space])
 
     def per_thread(self, space: str, kind: str) -> Column:
         """The number of such accesses by each thread: [blocks, threads of a block]."""

@@ -8,6 +8,7 @@ Most of a kernel means in Python what it means on a GPU. What is written differe
                                yield from helper(cuda, x)  … where the function waits at barriers
     cuda.shared.array(8, t)    cuda.shared_array(6, 8, t)  numbered, so two on one line are two arrays
     a / b, a ** b              cuda.divide(a, b), …        IEEE 754 results where Python raises
+    np.float32(0.1)            0.10000000149011612         its value
     while c: …                 while c: cuda.turn(9); …    turns are counted, so every loop ends
     import math, numpy         those of `device`
     a[i]                       a[i if i >= 0 else cuda.negative(a, i)]
@@ -54,10 +55,17 @@ class Rewritten:
     """The simulated form of a module of kernels."""
 
     source: str
+    tree: ast.Module  # of which `source` is the text; its statements keep the lines of the original
     sites: dict[int, Site]
     parameters: dict[str, tuple[str, ...]]  # of every function
     waiting: frozenset[str]  # the functions that are generators
-    lines: dict[int, int]  # line of the rewritten source -> line of the original
+
+    def original_line(self, line: int | None) -> int | None:
+        """The line of the original that a line of `source` comes from."""
+        for new, old in zip(statements(parse(self.source)), statements(self.tree), strict=True):
+            if new.lineno == line:
+                return old.lineno
+        return None
 
 
 def rewrite(source: str, recording: bool) -> Rewritten:
@@ -67,12 +75,9 @@ def rewrite(source: str, recording: bool) -> Rewritten:
     parameters = {name: tuple(a.arg for a in node.args.args) for name, node in functions.items()}
     waiting = waiting_functions(functions)
     rewriter = (RecordingRewriter if recording else Rewriter)(functions.keys(), waiting, source)
-    body = [new for node in tree.body for new in rewriter.statement(node)]
-    module = ast.fix_missing_locations(ast.Module(body, type_ignores=[]))
-    text = ast.unparse(module) + "\n"
-    pairs = zip(statements(parse(text)), statements(module), strict=True)
-    lines = {new.lineno: old.lineno for new, old in pairs}
-    return Rewritten(text, rewriter.sites, parameters, waiting, lines)
+    tree.body = [new for node in tree.body for new in rewriter.statement(node)]
+    text = ast.unparse(ast.fix_missing_locations(tree)) + "\n"
+    return Rewritten(text, tree, rewriter.sites, parameters, waiting)
 
 
 def statements(tree: ast.Module) -> list[ast.stmt]:
@@ -102,7 +107,7 @@ class Rewriter(ast.NodeTransformer):
     def __init__(self, functions: Any, waiting: frozenset[str], source: str) -> None:
         self.functions = functions
         self.waiting = waiting
-        self.text = source.splitlines()
+        self.text = source.split("\n")
         self.sites: dict[int, Site] = {}
         self.declared: dict[ast.expr, str] = {}  # the call that makes an array -> the name it is given
 
@@ -129,7 +134,7 @@ class Rewriter(ast.NodeTransformer):
                 raise self.unsupported("this import", node)
             if names:
                 yield ast.copy_location(ast.ImportFrom(DEVICE, names, 0), node)
-        elif isinstance(node, ast.Import | ast.ImportFrom) and not is_future(node):
+        elif isinstance(node, ast.Import | ast.ImportFrom):
             raise self.unsupported("this import", node)
         else:
             yield node
@@ -154,7 +159,7 @@ class Rewriter(ast.NodeTransformer):
             raise self.unsupported(name, node)
         if name in BARRIERS:
             number = self.site("barrier", name, node)
-            return ast.Yield(ast.Constant(number.value if name == "cuda.syncthreads" else -number.value))
+            return ast.Yield(number if name == "cuda.syncthreads" else ast.UnaryOp(ast.USub(), number))
         if name in MEMORY:
             return self.numbered(node, MEMORY[name], self.site("array", self.declared.get(node, name), node))
         if name in ATOMICS and node.args:
@@ -164,7 +169,7 @@ class Rewriter(ast.NodeTransformer):
         if name in self.functions:
             node.args.insert(0, ast.Name("cuda"))
             return ast.YieldFrom(node) if name in self.waiting else node
-        return node
+        return folded(node)
 
     def numbered(self, node: ast.Call, method: str, site: ast.Constant) -> ast.Call:
         node = ast.Call(attribute("cuda", method), [site, *node.args], node.keywords)
@@ -178,38 +183,33 @@ class Rewriter(ast.NodeTransformer):
         name = ast.unparse(node)
         if name.startswith("cuda.") and name.count(".") == 1 and name not in COORDINATES | CALLS:
             raise self.unsupported(name, node)
-        if node.attr == "size":  # a memoryview has no size
-            return ast.BinOp(
-                ast.Attribute(node.value, "nbytes"), ast.FloorDiv(), ast.Attribute(node.value, "itemsize")
-            )
-        return node
+        if node.attr != "size":
+            return node
+        total, each = (ast.Attribute(node.value, attr) for attr in ("nbytes", "itemsize"))
+        return ast.BinOp(total, ast.FloorDiv(), each)  # a memoryview has no size
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         self.generic_visit(node)
         function = FUNCTIONS.get(type(node.op))
-        if function is None or (
-            function == "divide" and isinstance(node.right, ast.Constant) and node.right.value
-        ):
-            return node
-        return call(function, node.left, node.right)
+        return call(function, node.left, node.right) if function else node
 
     def visit_AugAssign(self, node: ast.AugAssign) -> Any:
-        """`a[i] += x` as `a[i] = a[i] + x`, with an index that is not simple computed once."""
+        """`a[i] += x` as `a[i] = a[i] + x`; an index that is not simple is computed once, before."""
         if isinstance(node.target, ast.Name) and type(node.op) not in FUNCTIONS:
             return self.generic_visit(node)
-        before: list[ast.stmt] = []
+        assignments: list[ast.stmt] = []
         if isinstance(node.target, ast.Subscript):
             index = node.target.slice
             parts = index.elts if isinstance(index, ast.Tuple) else [index]
             for place, part in enumerate(parts):
                 if not isinstance(part, (ast.Name, ast.Constant)):
                     name = ast.Name(f"__index{place}")
-                    before.append(ast.copy_location(ast.Assign([name], part), node))
+                    assignments.append(ast.copy_location(ast.Assign([name], part), node))
                     parts[place] = name
             node.target.slice = ast.Tuple(parts) if isinstance(index, ast.Tuple) else parts[0]
         value = ast.copy_location(ast.BinOp(deepcopy(node.target), node.op, node.value), node)
-        before.append(ast.copy_location(ast.Assign([node.target], value), node))
-        return [new for old in before for new in aslist(self.visit(old))]
+        assignments.append(ast.copy_location(ast.Assign([node.target], value), node))
+        return [new for old in assignments for new in aslist(self.visit(old))]
 
     def visit_While(self, node: ast.While) -> ast.stmt:
         self.generic_visit(node)
@@ -284,6 +284,17 @@ def attribute(name: str, attr: str) -> ast.Attribute:
 
 def call(method: str, *arguments: ast.expr) -> ast.Call:
     return ast.Call(attribute("cuda", method), list(arguments), [])
+
+
+def folded(node: ast.Call) -> ast.expr:
+    """`np.float32(0.1)` as the number it gives: kernels are full of such constants."""
+    match node:
+        case ast.Call(
+            ast.Attribute(attr="float32" | "float64" as cast) | ast.Name("float32" | "float64" as cast),
+            [ast.Constant(int() | float() as value)],
+        ):
+            return ast.Constant(CASTS[cast](value))
+    return node
 
 
 def not_negative(array: ast.expr, index: ast.expr) -> ast.expr:

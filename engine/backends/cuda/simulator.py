@@ -7,7 +7,7 @@
 Blocks run one after another. The threads of a block are generators that take turns at barriers, in the
 order of their numbers; a kernel without barriers is simply called for each thread. Both ways of launching
 find indices out of bounds (below 0 too), barriers that not all threads reach, and loops that do not end.
-`launch` also finds races and reads of memory that nobody wrote, at about ten times the cost.
+`launch` also finds races and reads of memory that nobody wrote, at some twenty times the cost.
 
 The fast form of a kernel only notices that something is wrong. It then runs again, from the same
 arguments, in the recording form, which says what and where.
@@ -18,8 +18,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
-from threading import Lock
+from functools import lru_cache, partial
 from types import ModuleType
 from typing import Any
 
@@ -28,9 +27,9 @@ import numpy as np
 from engine.backends.cuda.analysis import races, uninitialised
 from engine.backends.cuda.device import (
     WARP,
+    BarrierError,
     DataRaceError,
     Dim3,
-    BarrierError,
     KernelError,
     Launch,
     Thread,
@@ -42,10 +41,9 @@ from engine.backends.cuda.rewrite import Rewritten, Site, rewrite
 from engine.compiler import modules
 
 TURNS = 50_000_000  # of loops in a launch: some seconds
-THREADS = 1024  # of a block at most (CUDA C++ Programming Guide, compute capabilities)
+GRID, BLOCK = (2**31 - 1, 65535, 65535), (1024, 1024, 64)  # the largest along x, y and z,
+THREADS = 1024  # and the most of a block (CUDA C++ Programming Guide, compute capabilities)
 FORMATS = "?bBhHiIlLqQfd"  # element types of a memoryview that kernels can use
-
-_loading = Lock()
 
 
 def simulate(source: str, name: str, turns: int = TURNS) -> Simulated:
@@ -67,8 +65,15 @@ class Form:
         """The line of the original on which `error` was raised."""
         for frame in reversed(traceback.extract_tb(error.__traceback__)):
             if frame.filename == self.module.__file__:
-                return self.rewritten.lines.get(frame.lineno or 0)
+                return self.rewritten.original_line(frame.lineno)
         return None
+
+
+@lru_cache(maxsize=256)
+def form(source: str, recording: bool) -> Form:
+    """A module of kernels, rewritten and loaded; kept, as a module may hold many kernels."""
+    rewritten = rewrite(source, recording)
+    return Form(rewritten, modules.load(rewritten.source, "recorded" if recording else "simulated"))
 
 
 class Simulated:
@@ -82,21 +87,10 @@ class Simulated:
         self.source = source
         self.name = name
         self.turns = turns
-        if name not in self._fast.rewritten.parameters:
+        parameters = form(source, recording=False).rewritten.parameters
+        if name not in parameters:
             raise KernelError(f"there is no kernel named {name}")
-
-    @cached_property
-    def _fast(self) -> Form:
-        return self._form(recording=False)
-
-    @cached_property
-    def _recording(self) -> Form:
-        return self._form(recording=True)
-
-    def _form(self, recording: bool) -> Form:
-        rewritten = rewrite(self.source, recording)
-        with _loading:
-            return Form(rewritten, modules.load(rewritten.source, "recorded" if recording else "simulated"))
+        self.parameters = parameters[name]
 
     def __getitem__(self, configuration: tuple[Any, Any]) -> Callable[..., None]:
         return partial(self._run, *configuration)
@@ -105,34 +99,36 @@ class Simulated:
         """The fast form; if it fails, the recording form from the same arguments, for its message."""
         values, launch = self._prepare(grid, block, args)
         threads = [Thread(launch, place) for place in places(launch.block)]
-        writable = [value for value in values if isinstance(value, np.ndarray) and value.flags.writeable]
-        before = [array.copy() for array in writable]
+        changeable = [x for x in values if isinstance(x, np.ndarray) and x.flags.writeable]
+        before = [array.copy() for array in changeable]
         try:
-            self._execute(self._fast, launch, threads, [fast(value) if isinstance(value, np.ndarray) else value for value in values])
+            bound = [fast(x) if isinstance(x, np.ndarray) else x for x in values]
+            self._execute(form(self.source, recording=False), launch, threads, bound)
         except KernelError:
             raise
         except Exception:
-            for array, copy in zip(writable, before, strict=True):
+            for array, copy in zip(changeable, before, strict=True):
                 array[...] = copy
-            self.launch(grid, block, *args, check=False)
+        else:
+            return
+        self.launch(grid, block, *args, check=False)
 
     def launch(self, grid: Any, block: Any, *args: Any, check: bool = True) -> Record:
         """Run the recording form and return all accesses to memory.
 
-        With `check`, raises DataRaceError or UninitialisedReadError if the record shows any; what kernels do wrong
-        on the way raises in any case. Errors carry the record so far.
+        With `check`, raises DataRaceError or UninitialisedReadError if the record shows one. What stops a
+        kernel raises in any case. Errors carry the record so far.
         """
         values, launch = self._prepare(grid, block, args)
-        form = self._recording
-        log = Log(form.rewritten.sites)
-        names = form.rewritten.parameters[self.name]
+        recording = form(self.source, recording=True)
+        log = Log(recording.rewritten.sites)
         bound = [
             log.bind(name, value) if isinstance(value, np.ndarray) else value
-            for name, value in zip(names, values, strict=True)
+            for name, value in zip(self.parameters, values, strict=True)
         ]
         threads = [RecordingThread(launch, place, i, log) for i, place in enumerate(places(launch.block))]
         try:
-            self._execute(form, launch, threads, bound)
+            self._execute(recording, launch, threads, bound)
             record = Record(launch, log)
             if check:
                 self._check(record)
@@ -140,7 +136,8 @@ class Simulated:
             error.record = Record(launch, log)
             raise
         except Exception as error:
-            failure = KernelError(f"{log.running}: {type(error).__name__}: {error} (line {form.line(error)})")
+            what = f"{type(error).__name__}: {error} (line {recording.line(error)})"
+            failure = KernelError(f"{log.running}: {what}")
             failure.record = Record(launch, log)
             raise failure from error
         return record
@@ -155,24 +152,25 @@ class Simulated:
 
     def _prepare(self, grid: Any, block: Any, args: tuple[Any, ...]) -> tuple[list[Any], Launch]:
         """The arguments and the configuration of a launch, checked."""
-        names = self._fast.rewritten.parameters[self.name]
+        names = self.parameters
         if len(args) != len(names):
             raise KernelError(f"{self.name} takes {len(names)} arguments, not {len(args)}")
-        launch = Launch(self.name, dimensions("grid", grid), dimensions("block", block), self.turns)
+        shapes = dimensions("grid", grid, GRID), dimensions("block", block, BLOCK)
+        launch = Launch(self.name, *shapes, self.turns)
         if launch.block.count > THREADS:
             raise KernelError(f"a block of {launch.block.count} threads; {THREADS} is the most")
         if launch.grid.count * launch.block.count > self.turns:
             raise KernelError(f"a grid of {launch.grid.count} blocks is too large for a simulation")
         return [argument(name, value) for name, value in zip(names, args, strict=True)], launch
 
-    def _execute(self, form: Form, launch: Launch, threads: Sequence[Thread], args: list[Any]) -> None:
-        kernel = getattr(form.module, self.name)
+    def _execute(self, run: Form, launch: Launch, threads: Sequence[Thread], args: list[Any]) -> None:
+        kernel = getattr(run.module, self.name)
         for place in places(launch.grid):
             launch.next_block()
             for thread in threads:
                 thread.blockIdx = place
-            if self.name in form.rewritten.waiting:
-                take_turns(threads, [thread.steps(kernel, args) for thread in threads], form.rewritten.sites)
+            if self.name in run.rewritten.waiting:
+                take_turns(threads, [thread.steps(kernel, args) for thread in threads], run.rewritten.sites)
             else:
                 for thread in threads:
                     thread.run(kernel, args)
@@ -207,9 +205,7 @@ def divergence(threads: Sequence[Thread], reached: list[int], sites: dict[int, S
     """The error that says which threads reached what."""
     groups = []
     for barrier in sorted(set(reached), key=reached.index):
-        group = [
-            thread.threadIdx for thread, number in zip(threads, reached, strict=True) if number == barrier
-        ]
+        group = [thread.threadIdx for thread, at in zip(threads, reached, strict=True) if at == barrier]
         who = f"thread {group[0]}" + (f" and {len(group) - 1} more" if len(group) > 1 else "")
         what = f"at {sites[abs(barrier)].name} ({sites[abs(barrier)]})" if barrier else "finished"
         groups.append(f"{who}: {what}")
@@ -220,17 +216,19 @@ def divergence(threads: Sequence[Thread], reached: list[int], sites: dict[int, S
 # ---- arguments
 
 
-def dimensions(what: str, sizes: Any) -> Dim3:
+def dimensions(what: str, sizes: Any, most: tuple[int, ...]) -> Dim3:
     """A grid or block given as an int or a tuple."""
     sizes = sizes if isinstance(sizes, tuple) else (sizes,)
     if not 1 <= len(sizes) <= 3 or not all(isinstance(n, int | np.integer) and n > 0 for n in sizes):
         raise KernelError(f"a {what} of {sizes}; it takes one to three positive integers")
+    if any(size > limit for size, limit in zip(sizes, most, strict=False)):
+        raise KernelError(f"a {what} of {sizes}; the largest along x, y and z are {most}")
     return Dim3(*map(int, sizes))
 
 
-def places(shape: Dim3) -> list[Dim3]:
+def places(shape: Dim3) -> Iterator[Dim3]:
     """All places in a grid or block, x fastest."""
-    return [shape.place(number) for number in range(shape.count)]
+    return map(shape.place, range(shape.count))
 
 
 def argument(name: str, value: Any) -> Any:
