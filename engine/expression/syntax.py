@@ -9,14 +9,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from threading import Lock
 
+from engine.compiler.parsing import parse
 from engine.expression.errors import ExpressionError, SourceLine, Span
 from engine.expression.tokens import Token
 from engine.expression.vocabulary import MAX_DEPTH, MAX_INSTRUCTIONS, TOO_LONG, function
-
-# CPython counts the depth of the trees it converts in a variable that threads share: two at once can fail.
-_parser = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +51,7 @@ def read_expression(line: SourceLine, tokens: Sequence[Token]) -> Expression:
     start, end = tokens[0].start, tokens[-1].end
     code = line.text[start:end]
     try:
-        with _parser:
-            tree = ast.parse(code, mode="eval")
-        return Expression(line, start, code, tree.body)
+        return Expression(line, start, code, parse(code, "eval").body)
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         hint = "give its parts names on lines of their own"
         raise line.error("this expression cannot be read", start, end, hint) from error

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.backends.cuda.device import CASTS, KernelError
-from engine.expression.syntax import _parser
+from engine.compiler.parsing import parse
 
 DEVICE = "engine.backends.cuda.device"
 BARRIERS = {"cuda.syncthreads", "cuda.syncwarp"}
@@ -82,11 +82,6 @@ def rewrite(source: str, recording: bool) -> Rewritten:
 
 def statements(tree: ast.Module) -> list[ast.stmt]:
     return [node for node in ast.walk(tree) if isinstance(node, ast.stmt)]
-
-
-def parse(source: str) -> ast.Module:
-    with _parser:
-        return ast.parse(source)
 
 
 def waiting_functions(functions: dict[str, ast.FunctionDef]) -> frozenset[str]:
