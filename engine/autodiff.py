@@ -91,10 +91,15 @@ def tangents(outputs: Iterable[V], seeds: Mapping[V, Any], create_graph: bool = 
 
 
 def backward(output: V, cotangent: Any = 1.0, create_graph: bool = False) -> None:
-    """Store the cotangents of `output` as `grad` on every node; on leaves they add up over calls."""
-    for node, gradient in cotangents({output: cotangent}, create_graph).items():
-        accumulate = node.primitive is None and node.grad is not None
-        node.grad = node.grad + gradient if accumulate else gradient
+    """Leave the cotangents of `output` in `grad` of every node."""
+    accumulate(cotangents({output: cotangent}, create_graph))
+
+
+def accumulate(found: Mapping[V, Any]) -> None:
+    """Store cotangents as `grad` on every node; on leaves they add up over calls."""
+    for node, gradient in found.items():
+        add = node.primitive is None and node.grad is not None
+        node.grad = node.grad + gradient if add else gradient
 
 
 def _operands(node: V, create_graph: bool) -> tuple[tuple[Any, ...], Any]:

@@ -1,45 +1,105 @@
-"""Derivatives of functions: what `autodiff` does to graphs, as functions of functions."""
+"""Derivatives of functions of numbers or tensors, all made of the two sweeps of `autodiff`.
+
+| derivative | made of |
+|---|---|
+| `vjp`, cotangent · ∂f/∂x | one reverse sweep |
+| `jvp`, ∂f/∂x · direction | one forward sweep |
+| `grad`, `grad_and_value`, `derivative` | the vjp of a single number |
+| `hvp`, ∂²f/∂x² · direction | the jvp of a vjp |
+| `jacobian` | a reverse sweep for each element of the output, or a forward sweep for each of the input |
+| `hessian` | the jacobian of a vjp |
+
+Each can be nested in any other, to any order (see `evaluation`). Results are numbers for numbers and tensors
+for tensors. One that depends on something outside that requires a gradient has a history; a number is then a
+`Scalar`. Several arguments or results come as a list or tuple, as in `torch.autograd.functional`.
+"""
 
 from __future__ import annotations
 
-import math
-import random
-import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Literal
 
-from engine.agreement import difference
-from engine.autodiff import cotangents, tangents
-from engine.primitives import div
-from engine.scalar import Scalar
+from engine.autograd import as_tuple
+from engine.errors import ShapeError
+from engine.evaluation import Evaluation
+from engine.gradient_check import GradientCheck, central_difference, check_gradient
+
+__all__ = [
+    "GradientCheck",
+    "central_difference",
+    "check_gradient",
+    "derivative",
+    "grad",
+    "grad_and_value",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "vjp",
+]
 
 Function = Callable[..., Any]
 
 
-def _variable(value: Any) -> Any:
-    return value if isinstance(value, Scalar) else Scalar(value)
+def vjp(function: Function, primals: Any, cotangent: Any = None) -> tuple[Any, Any]:
+    """f(primals), and cotangent · ∂f/∂primal for each primal, by one reverse sweep.
+
+    primals    one argument of `function`, or a list or tuple of all of them
+    cotangent  of the output's shape, or one for each output; left out it is 1, for a single element
+
+    Raises ShapeError where a cotangent does not fit its output.
+    """
+    evaluation = Evaluation(function, primals, cotangent)
+    if cotangent is None and len(evaluation.outputs) != 1:
+        raise ShapeError(f"a function with {len(evaluation.outputs)} outputs needs a cotangent for each")
+    outputs, partials = evaluation.finish(evaluation.outputs, evaluation.reverse(cotangent))
+    return _like(evaluation.result, outputs), _like(primals, partials)
 
 
-def _constant(value: Any) -> Any:
-    return value if isinstance(value, Scalar) else Scalar(value, requires_grad=False)
+def jvp(function: Function, primals: Any, directions: Any) -> tuple[Any, Any]:
+    """f(primals), and its derivative along `directions`, by one forward sweep.
+
+    primals     one argument of `function`, or a list or tuple of all of them
+    directions  as the primals, and of their shapes
+    """
+    evaluation = Evaluation(function, primals, directions)
+    outputs, derivatives = evaluation.finish(evaluation.outputs, evaluation.forward(directions))
+    return _like(evaluation.result, outputs), _like(evaluation.result, derivatives)
 
 
-def grad(function: Function) -> Function:
-    """The gradient function: x, y, … -> (∂f/∂x, ∂f/∂y, …), or ∂f/∂x alone for one argument.
+def grad_and_value(function: Function, argnums: int | tuple[int, ...] | None = None) -> Function:
+    """The function (x, y, …) -> (gradient, f(x, y, …)), for an f whose value is one number or element.
 
-    The results keep their history, so `grad(grad(f))` works to any order.
+    argnums  the arguments to differentiate: one, a tuple of them, or by default all (PyTorch's default is
+             the first). The gradient is a tuple, but for one argument, if it is the only one or named by a
+             plain number, it is that partial derivative alone.
     """
 
-    def gradient(*arguments: Any) -> Any:
-        # times a new leaf: a variable of its own, even where the argument is a constant or an outer variable
-        variables = [Scalar(1.0) * argument for argument in arguments]
-        output = _variable(function(*variables))
-        found = cotangents({output: 1.0}, create_graph=True)
-        partials = tuple(_constant(found.get(variable, 0.0)) for variable in variables)
-        return partials[0] if len(partials) == 1 else partials
+    def differentiated(*arguments: Any) -> tuple[Any, Any]:
+        chosen = [range(len(arguments))[place] for place in _places(argnums, arguments)]
 
-    return gradient
+        def of_chosen(*variables: Any) -> Any:
+            replaced = dict(zip(chosen, variables, strict=True))
+            return function(*(replaced.get(place, value) for place, value in enumerate(arguments)))
+
+        value, partials = vjp(of_chosen, tuple(arguments[place] for place in chosen))
+        alone = isinstance(argnums, int) or (argnums is None and len(arguments) == 1)
+        return (partials[0] if alone else partials), value
+
+    return differentiated
+
+
+def _places(argnums: int | tuple[int, ...] | None, arguments: tuple[Any, ...]) -> tuple[int, ...]:
+    return tuple(range(len(arguments))) if argnums is None else as_tuple(argnums)
+
+
+def grad(function: Function, argnums: int | tuple[int, ...] | None = None) -> Function:
+    """The gradient function: x, y, … -> (∂f/∂x, ∂f/∂y, …), or ∂f/∂x alone for one argument.
+
+    `argnums` as in `grad_and_value`. `grad(grad(f))` works to any order.
+    """
+    differentiated = grad_and_value(function, argnums)
+    return lambda *arguments: differentiated(*arguments)[0]
 
 
 def derivative(function: Function, order: int = 1) -> Function:
@@ -49,69 +109,51 @@ def derivative(function: Function, order: int = 1) -> Function:
     return function
 
 
-def vjp(function: Function, primals: Sequence[float], cotangent: float = 1.0) -> tuple[float, list[float]]:
-    """f(primals) and cotangent · ∂f/∂primal for each primal, by one reverse sweep."""
-    variables = [Scalar(value) for value in primals]
-    output = _variable(function(*variables))
-    found = cotangents({output: cotangent})
-    return output.value, [float(found.get(variable, 0.0)) for variable in variables]
+def hvp(function: Function, primals: Any, directions: Any) -> tuple[Any, Any]:
+    """f(primals), and its Hessian times `directions`, without ever forming the Hessian.
 
-
-def jvp(function: Function, primals: Sequence[float], directions: Sequence[float]) -> tuple[float, float]:
-    """f(primals) and its derivative along `directions`, by one forward sweep."""
-    variables = [Scalar(value) for value in primals]
-    output = _variable(function(*variables))
-    found = tangents([output], dict(zip(variables, directions, strict=True)))
-    return output.value, float(found.get(output, 0.0))
-
-
-def central_difference(
-    function: Function, arguments: Sequence[float], index: int = 0, step: float | None = None
-) -> float:
-    """(f(x + h) - f(x - h)) / 2h in argument `index`.
-
-    The default step eps^(1/3)·max(1, |x|) balances the truncation error, which grows as h², against
-    the rounding error, which grows as eps/h. A step that does not move x gives 0/0, which is NaN.
-    """
-    x = float(arguments[index])
-    h = sys.float_info.epsilon ** (1 / 3) * max(1.0, math.fabs(x)) if step is None else step
-
-    def at(value: float) -> float:
-        return float(function(*arguments[:index], value, *arguments[index + 1 :]))
-
-    above, below = x + h, x - h
-    return float(div(at(above) - at(below), above - below))  # the step as it was rounded, not as it was meant
-
-
-@dataclass(frozen=True)
-class GradientCheck:
-    """Backprop held against central differences; `error` is the largest `difference`."""
-
-    found: tuple[float, ...]
-    expected: tuple[float, ...]
-
-    @property
-    def error(self) -> float:
-        return max(map(difference, self.found, self.expected), default=0.0)
-
-
-def check_gradient(function: Function, primals: Sequence[float], seed: int = 0) -> GradientCheck:
-    """Compare the gradient of `function` with central differences at `primals`.
-
-    `function` may return one value or a sequence. Its outputs are combined with random weights, so
-    that a gradient that is wrong in one output cannot hide behind another.
+    Forward over reverse: the derivative of the gradient along one direction is what a forward sweep is for.
+    It costs a few evaluations of f, however many arguments there are (Pearlmutter, Fast exact multiplication
+    by the Hessian, 1994).
     """
 
-    def weighted(*arguments: Any) -> Any:
-        outputs = function(*arguments)
-        if not isinstance(outputs, Sequence):
-            outputs = (outputs,)
-        weights = random.Random(seed)  # the same ones at every call
-        total: Any = 0.0
-        for output in outputs:
-            total = total + weights.uniform(-1.0, 1.0) * output
-        return total
+    def gradient_and_value(*variables: Any) -> tuple[Any, ...]:
+        value, partials = vjp(function, variables)
+        return (*partials, value)
 
-    _, found = vjp(weighted, primals)
-    expected = [central_difference(weighted, list(primals), index) for index in range(len(primals))]
-    return GradientCheck(tuple(found), tuple(expected))
+    outputs, derivatives = jvp(gradient_and_value, primals, directions)
+    return outputs[-1], _like(primals, derivatives[:-1])
+
+
+def jacobian(
+    function: Function, primals: Any, strategy: Literal["reverse-mode", "forward-mode"] = "reverse-mode"
+) -> Any:
+    """Every partial derivative: a block [*output.shape, *primal.shape] for each output and primal.
+
+    Blocks are nested by outputs, then by primals, where there are several, as in `torch.func.jacrev`.
+
+    strategy  "reverse-mode" sweeps once for each element of the outputs, "forward-mode" once for each element
+              of the primals; the cheaper one is that with fewer
+    """
+    evaluation = Evaluation(function, primals)
+    blocks = evaluation.rows() if strategy == "reverse-mode" else evaluation.columns()
+    return _like(evaluation.result, [_like(primals, row) for row in evaluation.finish(*blocks)])
+
+
+def hessian(function: Function, primals: Any) -> Any:
+    """Every second derivative of one number or element: a block [*a.shape, *b.shape] for primals a and b.
+
+    Blocks are nested as in `torch.func.hessian`; forward over reverse like there.
+    """
+
+    def gradient(*variables: Any) -> Any:
+        return _like(primals, vjp(function, variables)[1])
+
+    return jacobian(gradient, primals, "forward-mode")
+
+
+def _like(pattern: Any, values: Any) -> Any:
+    """Values in the form of `pattern`: a list, a tuple, or one alone."""
+    if isinstance(pattern, list):
+        return list(values)
+    return tuple(values) if isinstance(pattern, tuple) else values[0]

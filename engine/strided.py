@@ -98,6 +98,24 @@ class Strided(Operand):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return np.array(self.numpy(), dtype=dtype, copy=copy)
 
+    def __dlpack_device__(self) -> tuple[int, int]:
+        """Where `__dlpack__` gives the elements, in DLPack's numbers: (1, 0) is main memory."""
+        return (1, 0)
+
+    def __dlpack__(self, *, copy: bool | None = None, **request: Any) -> Any:
+        """The elements for `torch.from_dlpack` and others, on the same memory where that is main memory.
+
+        A view with negative strides is copied: PyTorch ends the process when it is given one.
+        """
+        if getattr(self, "requires_grad", False):
+            raise BufferError("a tensor that requires a gradient is not shared: detach() it first")
+        values = self.numpy()
+        if min(values.strides, default=0) < 0:
+            if copy is False:
+                raise BufferError("a view with negative strides can only be shared as a copy")
+            values = values.copy()
+        return values.__dlpack__(copy=copy, **request)
+
     def item(self) -> Any:
         """The single element as a Python number."""
         if self.numel() != 1:

@@ -127,9 +127,122 @@ def sincos(x, quarter):
     r = ((f * math.pi).bits() ^ (z.bits() << 63)).from_bits().single()
     u = r*r
     y = fused(polynomial(u, *SIN), u*r, r)
+    y = where(y > 1.0, 1.0, y)
+    y=where(y < -1.0, -1.0, y)
     return y if quarter else where(a < 2.0**-13, x, y)
 
 @compiled_inline(float32)
 def sin32(x): return sincos(x, False)
 @compiled_inline(float32)
 def cos32(x): return sincos(x, True)
+W2=[(0.3183098861837907,-1.9678676675182486e-17),(1.284127663345183e-08, -2.7170920538718753e-25),(1.46854777018591e-16, 5.090832193749855e-33),(3.037013244824923e-24, 1.5718273777458022e-40)]
+SIN=(-0.1666665,0.008332821,-0.00019792638,2.5704264e-06)
+def sincos2(x, quarter):
+    a = abs(x)
+    X = x.double()
+    w1,w2,w3 = a >= 2.0**50, a >= 2.0**76, a>=2.0**102
+    def c(k):
+        one = Value(X.builder, X._like(W2[1][k]))
+        return where(w3, W2[3][k], where(w2, W2[2][k], where(w1, one, W2[0][k])))
+    c1, c2 = c(0), c(1)
+    if quarter:
+        z = fused(X, c1, -0.5) + SHIFT64
+        n = (z - SHIFT64) + 0.5
+    else:
+        z = fused(X, c1, SHIFT64)
+        n = z - SHIFT64
+    f = fused(X, c2, fused(X, c1, -n))
+    r = ((f * (-math.pi if quarter else math.pi)).bits() ^ (z.bits() << 63)).from_bits().single()
+    u = r*r
+    y = fused(polynomial(u, *SIN), u*r, r)
+    y = where(y > 1.0, 1.0, y)
+    y=where(y < -1.0, -1.0, y)
+    return y if quarter else where(a < 2.0**-13, x, y)
+
+@compiled_inline(float32)
+def sin32(x): return sincos2(x, False)
+@compiled_inline(float32)
+def cos32(x): return sincos2(x, True)
+
+LOG2=[1.4426950408923305, -0.7213475195693069, 0.48089834396169207, -0.36067397861598294, 0.2885394417264269, -0.2404336603682585, 0.20607597368703978, -0.18080606480096054, 0.16089122503924055, -0.1374610937796219, 0.12356282905146163, -0.1661053074633714, 0.1575417315941939]
+EXP2=(0.6931472,0.24022646,0.05550345,0.00961854,0.0013398947,0.00015353362)
+@compiled_inline(float32)
+def pow32(x, y):
+    a = abs(x)
+    tiny = a < 2.0**-126
+    e, f = log_parts(where(tiny, a * 2.0**23, a))
+    e = where(tiny, e - 23.0, e)
+    e = where(a.equals(0.0), -INF, where(a < INF, e, a))
+    K=6
+    h = polynomial(f, *LOG2[K:]).double()
+    f = f.double()
+    t = fused(f, polynomial(f, *LOG2[:K], h), e.double()) * y.double()
+    t = where(t > 129.0, 129.0, t)
+    t = where(t < -151.0, -151.0, t)
+    z = t + (SHIFT64 + 254)
+    g = (t - (z - (SHIFT64 + 254))).single()
+    n = Value(x.builder, x.builder.trunc(z.bits().llvm, ir.IntType(32)))
+    p = fused(polynomial(g, *EXP2), g, 1.0)
+    half = n >> 1
+    r = p * (half<<23).from_bits() * ((n-half)<<23).from_bits()
+    r = where(a.equals(1.0) | y.equals(0.0), 1.0, r)
+    hy = y * 0.5
+    odd = y.rounded().equals(y) 
+    even = hy.rounded().equals(hy)
+    neg = x.bits() < 0
+    sign = where(even , x.bits() & 0, x.bits() & -0x80000000)
+    r = where((x < 0.0) & (y.rounded() < y) , NAN, r)
+    return (r.bits() | sign).from_bits()
+
+R_=( 0.48089835,-0.3606713,0.28853387,-0.24183115,0.20780672)
+TAB=((1.25,-0.3218994140625,-2.8680824e-05,0.8421052631578947),(1.125,-0.169921875,-3.1264424e-06,0.9411764705882353),(1.0,0.0,0.0,1.0666666666666667),(0.875,0.192626953125,1.8124818e-05,1.2307692307692308),(0.75,0.4150390625,-1.5632212e-06,None))
+A=(1.442695,1.925963e-08)
+B=(-0.7213475,-9.629815e-09)
+def const(like, v): return Value(like.builder, like._like(v))
+def pow_(x, y):
+    a = abs(x)
+    tiny = a < 2.0**-126
+    s = where(tiny, a * 2.0**23, a)
+    ix = s.bits() - 0x3f3a2e8c
+    e = (ix >> 23).to_float()
+    m = ((ix & 0x7fffff) + 0x3f3a2e8c).from_bits()
+    e = where(tiny, e - 23.0, e)
+    e = where(a.equals(0.0), -INF, where(a < INF, e, a))
+    cols=[const(m, TAB[4][k]) for k in range(3)]
+    for r0 in reversed(TAB[:4]):
+        c = m < r0[3]
+        cols=[where(c, r0[k], cols[k]) for k in range(3)]
+    r, lh, ll = cols
+    f = fused(m, r, -1.0)
+    q = f * polynomial(f, *R_)
+    qh = q + B[0]
+    ql = (q - (qh - B[0])) + B[1]
+    ph = f * qh
+    pl = fused(f, ql, fused(f, qh, -ph))
+    sh = ph + A[0]
+    sl = (ph - (sh - A[0])) + (pl + A[1])
+    th = f * sh
+    tl = fused(f, sl, fused(f, sh, -th))
+    E = e + lh
+    Lh = E + th
+    Ll = (th - (Lh - E)) + (tl + ll)
+    y_ = where(y > 2.0**33, 2.0**33, y)
+    y_ = where(y_ < -2.0**33, -2.0**33, y_)
+    t = y_ * Lh
+    tl = fused(y_, Ll, fused(y_, Lh, -t))
+    tl = where(abs(t) < 160.0, tl, 0.0)
+    t = where(t > 129.0, 129.0, t)
+    t = where(t < -151.0, -151.0, t)
+    z = t + (SHIFT + 254)
+    g = (t - (z - (SHIFT + 254))) + tl
+    n = z.bits()
+    p = fused(polynomial(g, *EXP2), g, 1.0)
+    half = n >> 1
+    r = p * (half<<23).from_bits() * ((n-half)<<23).from_bits()
+    r = where(a.equals(1.0) | y.equals(0.0), 1.0, r)
+    hy = y * 0.5
+    even = hy.rounded().equals(hy)
+    sign = where(even , x.bits() & 0, x.bits() & -0x80000000)
+    r = where((x < 0.0) & (a < INF) & (y.rounded()-y < 0.0) , NAN, r)
+    return (r.bits() | sign).from_bits()
+pow32 = compiled_inline(float32)(pow_)

@@ -153,14 +153,16 @@ def where(condition: Value, a: Value | float, b: Value | float) -> Value:
     return Value(builder, builder.select(condition.llvm, like._like(a), like._like(b)))
 
 
-def polynomial(x: Value, *coefficients: float) -> Value:
-    """c0 + c1 x + c2 x² + …, by Horner's rule."""
-    last, *others = reversed(coefficients)
-    result: Value | float = last
-    for coefficient in others:
-        result = fused(x, result, coefficient)
-    assert isinstance(result, Value)
-    return result
+def polynomial(x: Value, *coefficients: Value | float) -> Value:
+    """c0 + c1 x + c2 x² + …, by Estrin's scheme: pairs of terms at once, so no step waits for all others."""
+    pairs = [
+        fused(x, coefficients[i + 1], coefficients[i]) if i + 1 < len(coefficients) else coefficients[i]
+        for i in range(0, len(coefficients), 2)
+    ]
+    if len(pairs) > 1:
+        return polynomial(x * x, *pairs)
+    assert isinstance(pairs[0], Value)
+    return pairs[0]
 
 
 def compiled_inline(kind: Any) -> Callable[[Callable[..., Value]], Any]:

@@ -1,0 +1,62 @@
+"""How hand-written kernels are compiled: shared options, and entry points that are cached on disk.
+
+numba keys its disk cache by the file of the function it compiles and does not notice a change in a
+function that this one calls. So an entry point is a generated module of a few lines whose name depends on
+the source of this whole folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from numba import njit
+
+from engine.compiler import modules
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+# Sums may be reordered and products fused; infinities, NaN and signed zeros mean what they mean.
+_compiling = threading.Lock()
+
+REORDER = {"reassoc", "contract", "arcp", "afn", "nsz"}
+
+
+def compiled(function: Function) -> Function:
+    """Compile for each combination of argument types, when an entry point needs it."""
+    found: Function = njit(nogil=True, error_model="numpy", fastmath=REORDER, inline="always")(function)
+    return found
+
+
+def compiled_parallel(function: Function) -> Function:
+    """The same, with the iterations of `prange` on several threads."""
+    found: Function = njit(nogil=True, error_model="numpy", fastmath=REORDER, parallel=True)(function)
+    return found
+
+
+def entry(function: Any, signature: str) -> Callable[..., None]:
+    """`function` compiled for `signature`, from disk if it has been before."""
+    python = function.py_func
+    names = ", ".join(python.__code__.co_varnames[: python.__code__.co_argcount])
+    source = (
+        f'"""Entry point of {python.__module__}.{python.__name__}, whose source is {fingerprint()}."""\n'
+        "from numba import njit\n"
+        f"from {python.__module__} import {python.__name__} as function\n\n\n"
+        f'@njit("void({signature})", nogil=True, error_model="numpy", cache=True)\n'
+        f"def run({names}):\n"
+        f"    function({names})\n"
+    )
+    with _compiling:
+        run: Callable[..., None] = modules.load(source, python.__name__).run
+    return run
+
+
+@cache
+def fingerprint() -> str:
+    """A hash of the sources in this folder."""
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]

@@ -1,0 +1,148 @@
+"""Optimizer: which parameters are updated with which options, and what is remembered about each.
+
+A subclass writes one method, `update`: how a parameter moves along its gradient.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from engine.context import enable_grad, no_grad
+from engine.creation import zeros_like
+from engine.operations.inplace import write
+from engine.optim import rules
+from engine.primitive import Primitive
+from engine.tensor import Tensor
+
+Options = dict[str, Any]  # lr, momentum …; in a group also "params"
+State = dict[str, Any]  # tensors of the parameter's shape, and numbers
+Parameters = Iterable[Tensor] | Iterable[Options]
+
+
+class Optimizer:
+    """Base of all optimisers.
+
+    params    tensors, or dictionaries {"params": tensors, option: value, …}, which set options for a group
+    defaults  the options of groups that do not set them
+
+    `param_groups` is the list of groups, `state` what is remembered for each parameter.
+    """
+
+    def __init__(self, params: Parameters, defaults: Options) -> None:
+        if isinstance(params, Tensor):
+            raise TypeError("an optimizer takes a list of tensors, and this is a single one: write [tensor]")
+        self.defaults = defaults
+        self.state: defaultdict[Tensor, State] = defaultdict(dict)
+        self.param_groups: list[Options] = []
+        listed: list[Any] = list(params)
+        if not listed:
+            raise ValueError("an optimizer needs at least one parameter, and the list is empty")
+        for group in listed if isinstance(listed[0], dict) else [{"params": listed}]:
+            self.add_param_group(group)
+
+    def add_param_group(self, param_group: Options) -> None:
+        """Update more tensors from now on, with options of their own."""
+        members = param_group["params"]
+        members = [members] if isinstance(members, Tensor) else list(members)
+        known = set(self._parameters())
+        for member in members:
+            if not isinstance(member, Tensor):
+                raise TypeError(f"an optimizer updates tensors, and this is a {type(member).__name__}")
+            if not member.is_leaf:
+                raise ValueError("only leaves can be updated, and this tensor was computed from others")
+            if member in known:
+                raise ValueError("a tensor is in two parameter groups, or twice in one")
+            known.add(member)
+        self.param_groups.append({**self.defaults, **param_group, "params": members})
+
+    def _parameters(self) -> list[Tensor]:
+        return [member for group in self.param_groups for member in group["params"]]
+
+    # ---- one step
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients: None, or zeros."""
+        for parameter in self._parameters():
+            if set_to_none:
+                parameter.grad = None
+            elif parameter.grad is not None:
+                # a new tensor: the old gradient may share storage with that of another node
+                parameter.grad = zeros_like(parameter)
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Update every parameter that has a gradient.
+
+        `closure`, if given, computes the loss and its gradients afresh; its result is returned.
+        """
+        loss = None
+        if closure is not None:
+            with enable_grad():
+                loss = closure()
+        with no_grad():
+            for group in self.param_groups:
+                for parameter in group["params"]:
+                    if parameter.grad is not None:
+                        gradient = parameter.grad.contiguous()  # it may be a view; it is read several times
+                        if group.get("maximize"):
+                            gradient = -gradient
+                        self.update(parameter, gradient, self.state[parameter], group)
+        return loss
+
+    def update(self, parameter: Tensor, gradient: Tensor, state: State, group: Options) -> None:
+        """Move one parameter along its gradient, in place; `state` is empty the first time."""
+        raise NotImplementedError
+
+    # ---- saving and loading
+
+    def state_dict(self) -> dict[str, Any]:
+        """The options of all groups and the state of all parameters, which are numbered in order.
+
+        The tensors are those in use, not copies.
+        """
+        numbers = {parameter: number for number, parameter in enumerate(self._parameters())}
+        groups = [
+            {**group, "params": [numbers[member] for member in group["params"]]}
+            for group in self.param_groups
+        ]
+        state = {numbers[parameter]: dict(state) for parameter, state in self.state.items()}
+        return {"state": state, "param_groups": groups}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over options and state (copied) from `state_dict()` of an optimizer with equal groups."""
+        saved = state_dict["param_groups"]
+        sizes = [[len(group["params"]) for group in groups] for groups in (self.param_groups, saved)]
+        if sizes[0] != sizes[1]:
+            raise ValueError(f"the saved parameter groups have {sizes[1]} members, and those here {sizes[0]}")
+        numbers = [number for group in saved for number in group["params"]]
+        self.state.clear()
+        for number, parameter in zip(numbers, self._parameters(), strict=True):
+            for name, value in state_dict["state"].get(number, {}).items():
+                self.state[parameter][name] = _copied_like(parameter, value)
+        for group, options in zip(self.param_groups, saved, strict=True):
+            group.update({name: value for name, value in options.items() if name != "params"})
+
+
+def _copied_like(parameter: Tensor, value: Any) -> Any:
+    """A saved value; a tensor as a copy in the parameter's dtype and on its backend."""
+    return value.to(parameter.dtype, parameter.device).clone() if isinstance(value, Tensor) else value
+
+
+def overwrite(target: Tensor, rule: Primitive, *operands: Any) -> None:
+    """target[…] = rule(operands), in place and in one pass."""
+    write(target, rule, operands)
+
+
+def with_weight_decay(gradient: Tensor, parameter: Tensor, rate: float) -> Any:
+    """The gradient of the loss plus ½ · rate · Σ parameter²."""
+    if rate == 0:
+        return gradient
+    return rules.weight_decay.on_arrays((gradient.array, parameter.array, float(rate)))
+
+
+def check_options(**ranges: tuple[float, float, float]) -> None:
+    """Raise ValueError unless lowest ≤ value < limit for each option, given as (value, lowest, limit)."""
+    for name, (value, lowest, limit) in ranges.items():
+        if not lowest <= value < limit:
+            raise ValueError(f"{name} must be at least {lowest} and below {limit}, and {value} was given")

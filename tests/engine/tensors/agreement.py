@@ -1,0 +1,77 @@
+"""When two tensors agree, and which value of a program is the first that does not.
+
+Strict on purpose. Shapes and dtypes must be equal, NaN must meet NaN and an infinity the same infinity.
+The *scale* of a result is its largest finite element (by absolute value) as torch has it: the difference
+of each element must be within `tolerance` times that. No floor: a tensor of zeros must be exactly zeros.
+Booleans and integers must be equal.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from tests.engine.tensors.instructions import Program
+from tests.engine.tensors.run import Result
+
+TOLERANCE = {"float64": 1e-9, "float32": 1e-4}
+
+
+def as_numpy(x: Any) -> Any:
+    """The elements of a tensor of either library."""
+    return x.detach().numpy()
+
+
+def dtype_name(x: Any) -> str:
+    """"float32" for engine.float32 as for torch.float32."""
+    return str(x.dtype).rpartition(".")[2]
+
+
+def difference(found: Any, expected: Any) -> float:
+    """The largest error as a share of the scale of `expected`; infinite where the two cannot be compared."""
+    if found is None or expected is None:
+        return 0.0 if found is expected else math.inf
+    if tuple(found.shape) != tuple(expected.shape) or dtype_name(found) != dtype_name(expected):
+        return math.inf
+    return numeric_difference(as_numpy(found), as_numpy(expected))
+
+
+def numeric_difference(f: Any, e: Any) -> float:
+    """As `difference`, for numpy arrays of one shape."""
+    if f.size == 0:
+        return 0.0
+    if e.dtype.kind in "bi":
+        return 0.0 if (f == e).all() else math.inf
+    with np.errstate(invalid="ignore"):
+        error = np.abs(f - e)
+    largest = error.max()
+    if not math.isfinite(largest):  # an infinity or a NaN on one side at least
+        finite = np.isfinite(e)
+        if not np.array_equal(f[~finite], e[~finite], equal_nan=True) or not np.isfinite(f[finite]).all():
+            return math.inf
+        error, e = error[finite], e[finite]
+        largest = error.max(initial=0.0)
+    if largest == 0.0:
+        return 0.0
+    scale = np.abs(e).max()
+    return float(largest / scale) if scale > 0.0 else math.inf
+
+
+def first_disagreement(program: Program, found: Result, expected: Result, tolerance: float) -> str:
+    """What differs first, with the part of the program that leads there; empty if all values and gradients agree."""
+    for position, (f, e) in enumerate(zip(found.values, expected.values, strict=True)):
+        if difference(f, e) > tolerance:
+            return describe(program, f"value v{position}", (position,), f, e)
+    for position, e in expected.gradients.items():
+        if difference(found.gradients[position], e) > tolerance:
+            return describe(program, f"gradient of v{position}", (), found.gradients[position], e)
+    return ""
+
+
+def describe(program: Program, what: str, positions: tuple[int, ...], found: Any, expected: Any) -> str:
+    return (
+        f"{what} is off by {difference(found, expected):.2g} of its scale\n"
+        f"found {found}\nexpected {expected}\n{program.listing(*positions)}"
+    )
