@@ -9,6 +9,7 @@ Names and meanings are PyTorch's: a program within the subset runs with `torch` 
 [[7.0, 11.0], [9.0, 13.0]]
 """
 
+from engine import autograd, nn, optim
 from engine.autodiff import backward, cotangents, tangents, topological_order
 from engine.backends import backend, is_available
 from engine.context import (
@@ -42,8 +43,10 @@ from engine.creation import (
 )
 from engine.dtypes import boolean, float32, float64, int64
 from engine.errors import BackendError, DimensionError, DTypeError, InPlaceError, ShapeError
-from engine.functional import central_difference, check_gradient, derivative, grad, jvp, vjp
+from engine.functional import derivative, grad, grad_and_value, hessian, hvp, jacobian, jvp, vjp
 from engine.generator import Generator, manual_seed
+from engine.gradient_check import central_difference, check_gradient
+from engine.interop import from_dlpack, from_torch
 from engine.operations import FUNCTIONS
 from engine.primitives import *  # noqa: F403  (one function for each row of the table; see its __all__)
 from engine.primitives import TABLE
@@ -52,6 +55,7 @@ from engine.tensor import Tensor
 
 bool = boolean  # noqa: A001  (named as in PyTorch)
 double = float64
+float = float32  # noqa: A001
 long = int64
 
 globals().update(FUNCTIONS)  # one function for each operation: engine.sum, engine.reshape, engine.cat …
@@ -68,6 +72,7 @@ __all__ = [
     "Tensor",
     "arange",
     "as_tensor",
+    "autograd",
     "backend",
     "backward",
     "bool",
@@ -80,23 +85,32 @@ __all__ = [
     "empty",
     "enable_grad",
     "eye",
+    "float",
     "float32",
     "float64",
+    "from_dlpack",
     "from_numpy",
+    "from_torch",
     "full",
     "full_like",
     "get_default_dtype",
     "grad",
+    "grad_and_value",
+    "hessian",
+    "hvp",
     "int64",
     "is_available",
     "is_grad_enabled",
+    "jacobian",
     "jvp",
     "linspace",
     "long",
     "manual_seed",
+    "nn",
     "no_grad",
     "ones",
     "ones_like",
+    "optim",
     "rand",
     "rand_like",
     "randint",

@@ -96,10 +96,16 @@ def backward(output: V, cotangent: Any = 1.0, create_graph: bool = False) -> Non
 
 
 def accumulate(found: Mapping[V, Any]) -> None:
-    """Store cotangents as `grad` on every node; on leaves they add up over calls."""
+    """Store cotangents as `grad` on every node; on leaves they add up over calls.
+
+    Only a leaf keeps the history of its gradient. That of a result leads back to the result, and the cycle
+    would keep the whole graph from being freed.
+    """
     for node, gradient in found.items():
-        add = node.primitive is None and node.grad is not None
-        node.grad = node.grad + gradient if add else gradient
+        if node.primitive is not None:
+            node.grad = getattr(gradient, "value", gradient)
+        else:
+            node.grad = gradient if node.grad is None else node.grad + gradient
 
 
 def _operands(node: V, create_graph: bool) -> tuple[tuple[Any, ...], Any]:

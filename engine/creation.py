@@ -14,6 +14,7 @@ from engine.backends.interface import Backend
 from engine.dtypes import DType, as_dtype, default_dtype, int64, of_number, of_numpy
 from engine.errors import DTypeError, ShapeError
 from engine.generator import Generator, default_generator
+from engine.interop import shared_array
 from engine.strided import Strided
 from engine.tensor import Tensor
 
@@ -74,8 +75,8 @@ def as_tensor(data: Any, dtype: Any = None, device: str | None = None) -> Tensor
 
 
 def from_numpy(values: NDArray[Any]) -> Tensor:
-    """A tensor that shares memory with a contiguous numpy array of a supported dtype; else a copy."""
-    return Tensor(Array.from_numpy(values, backends.current()))
+    """A tensor that shares memory with a numpy array of a supported dtype, whatever its strides; else a copy."""
+    return Tensor(shared_array(values, backends.current()))
 
 
 def full(

@@ -22,21 +22,6 @@ from typing import Any, Literal
 from engine.autograd import as_tuple
 from engine.errors import ShapeError
 from engine.evaluation import Evaluation
-from engine.gradient_check import GradientCheck, central_difference, check_gradient
-
-__all__ = [
-    "GradientCheck",
-    "central_difference",
-    "check_gradient",
-    "derivative",
-    "grad",
-    "grad_and_value",
-    "hessian",
-    "hvp",
-    "jacobian",
-    "jvp",
-    "vjp",
-]
 
 Function = Callable[..., Any]
 

@@ -46,7 +46,7 @@ class Scalar(Operand):
     def backward(self, cotangent: float = 1.0, create_graph: bool = False) -> None:
         """Leave d(self)/d(node) in `grad` of every node that requires it; leaves accumulate over calls.
 
-        With `create_graph` the gradients are themselves scalars with history.
+        With `create_graph` the gradients of leaves are themselves scalars with history.
         """
         backward(self, cotangent, create_graph)
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from engine.array import Array
     from engine.dtypes import DType
 
+NUMBERS = (bool, int, float)
 PRINTED = 1000  # a tensor of more elements is summarised when printed
 
 
@@ -173,19 +174,31 @@ class Strided(Operand):
 
     def pull_back(self, primitive: Primitive, index: int, operands: tuple[Any, ...], output: Any) -> Any:
         operand = operands[index]
-        return super().pull_back(primitive, index, operands, output).sum_to(operand.shape).to(operand.dtype)
+        product = super().pull_back(primitive, index, _in_dtype_of(output, operands), output)
+        return product.sum_to(operand.shape).to(operand.dtype)
 
     def push_forward(self, primitive: Primitive, index: int, operands: tuple[Any, ...], output: Any) -> Any:
-        product = super().push_forward(primitive, index, operands, output)
+        product = super().push_forward(primitive, index, _in_dtype_of(output, operands), output)
         return product.expand(output.shape).to(output.dtype)
+
+
+def _in_dtype_of(output: Any, operands: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Integer operands in the element type that the operation was computed in, for its partial derivatives."""
+    return tuple(
+        x.to(output.dtype) if isinstance(x, Strided) and not x.dtype.is_floating_point else x for x in operands
+    )
 
 
 def as_value(x: Any) -> Any:
     """A Python number as it is, a numpy scalar as one; raises TypeError for anything else."""
-    if isinstance(x, (bool, int, float)):
+    if x.__class__ in NUMBERS:
         return x
-    if isinstance(x, np.generic):
-        return x.item()
+    if isinstance(
+        x, np.generic
+    ):  # before float, which numpy.float64 is too: kernels are chosen by exact type
+        return as_value(x.item())
+    if isinstance(x, (int, float)):
+        return float(x) if isinstance(x, float) else int(x)
     raise TypeError(
         f"a tensor cannot be combined with a {type(x).__name__}; make it one with engine.tensor(…) first"
     )

@@ -89,9 +89,13 @@ class Tensor(Strided):
 
     @property
     def grad(self) -> Tensor | None:
-        """The gradient left by `backward`, as a tensor; None if there is none."""
+        """The gradient left by `backward`, as a tensor; None if there is none.
+
+        It is copied when it is first looked at, because a sweep may leave one array with several nodes, and
+        what is written into this gradient must not change another's.
+        """
         if self._grad.__class__ is Array:
-            self._grad = Tensor(self._grad)
+            self._grad = Tensor(Copy().on_arrays((self._grad,)))
         found: Tensor | None = self._grad
         return found
 
@@ -132,7 +136,7 @@ class Tensor(Strided):
         """Leave d(Σ self · gradient)/d(node) in `grad` of every node that requires it; leaves accumulate.
 
         gradient      the cotangent, of this tensor's shape; 1 if left out, which needs a single element
-        create_graph  keep the history of the gradients, to differentiate again
+        create_graph  keep the history of the leaves' gradients, to differentiate again
         retain_graph  accepted for PyTorch's sake: the graph always stays until the tensors are dropped
         """
         if not self.requires_grad:
@@ -186,6 +190,7 @@ def seed_like(output: Tensor, gradient: Any, create_graph: bool) -> Any:
         raise ShapeError(
             f"a gradient of shape {gradient.shape} was given for an output of shape {output.shape}"
         )
+    gradient = gradient.to(output.dtype)
     return gradient if create_graph else gradient.array
 
 

@@ -17,7 +17,6 @@ import threading
 from pathlib import Path
 from types import ModuleType
 
-
 _loading = threading.RLock()
 
 

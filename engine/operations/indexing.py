@@ -16,6 +16,7 @@ from engine.dtypes import boolean, int64
 from engine.errors import DimensionError, DTypeError, ShapeError
 from engine.layout import broadcast_shapes, dimension, row_major
 from engine.linear import Slice, Slices, Take
+from engine.operations.conversion import contiguous
 from engine.operations.inplace import copy_
 from engine.operations.shapes import broadcast_to, permute, reshape
 from engine.primitives import where
@@ -135,7 +136,7 @@ def _look_up(x: Any, lookups: list[tuple[int, Any]]) -> Any:
         return found
     before, count = dims[0], rows.ndim
     order = [*range(count, count + before), *range(count), *range(count + before, found.ndim)]
-    return permute(found, *order)
+    return contiguous(permute(found, *order))  # a result of its own lies in order, so `view` works on it
 
 
 def _like(x: Any, values: Any) -> Array:
@@ -166,10 +167,10 @@ def gather(x: Any, dim: int, index: Any) -> Any:
 
 def index_select(x: Any, dim: int, index: Any) -> Any:
     """The slices along `dim` that an int64 vector names."""
-    if index.ndim != 1:
+    if index.ndim > 1:
         raise ShapeError(f"index_select needs a vector of places, got shape {index.shape}")
     d = dimension(dim, x.ndim)
-    return getitem(x, (*[slice(None)] * d, index))
+    return getitem(x, (*[slice(None)] * d, reshape(index, -1)))
 
 
 def masked_fill(x: Any, mask: Any, value: Any) -> Any:
@@ -177,7 +178,8 @@ def masked_fill(x: Any, mask: Any, value: Any) -> Any:
     if mask.dtype is not boolean:
         raise DTypeError(f"masked_fill needs a boolean mask, not {mask.dtype}: compare with something first")
     broadcast_to(mask, broadcast_shapes(x.shape, mask.shape))
-    return where(mask, value, x)
+    converted = value.to(x.dtype) if isinstance(value, Strided) else x.dtype.numpy(value).item()
+    return where(mask, converted, x)
 
 
 def setitem(x: Any, key: Any, value: Any) -> None:

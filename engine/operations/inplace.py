@@ -24,6 +24,13 @@ def write(x: Any, primitive: Primitive, operands: tuple[Any, ...], owner: Any = 
     """x[…] = f(operands); `owner` is the tensor that x is a view of, if it is another one."""
     _refuse_on_tape(x if owner is None else owner)
     target: Array = x.array
+    if any(
+        stride == 0 and length > 1 for stride, length in zip(target.layout.strides, target.shape, strict=True)
+    ):
+        raise InPlaceError(
+            f"several elements of this {target.shape} tensor are one place in storage (strides "
+            f"{target.layout.strides}): write into a clone()"
+        )
     values = tuple(_beside(target, operand) for operand in operands)
     arrays = [value for value in values if value.__class__ is Array]
     shape = broadcast_shapes(target.shape, *(value.shape for value in arrays))

@@ -27,7 +27,9 @@ class Extreme(NamedTuple):
 
 def sum(x: Any, dim: Dims = None, keepdim: bool = False, dtype: DType | None = None) -> Any:
     """Σ x over `dim` (all dimensions if left out). Booleans and integers sum to int64."""
-    return Sum(dimensions(dim, x.ndim), keepdim)(x if dtype is None else x.to(dtype))
+    if dtype is None:
+        return Sum(dimensions(dim, x.ndim), keepdim)(x)
+    return Sum(dimensions(dim, x.ndim), keepdim)(x.to(dtype)).to(dtype)
 
 
 def mean(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
@@ -49,8 +51,14 @@ def var(
 def std(
     x: Any, dim: Dims = None, unbiased: bool = True, keepdim: bool = False, *, correction: float | None = None
 ) -> Any:
-    """The square root of `var`."""
-    return primitives.sqrt(var(x, dim, unbiased, keepdim, correction=correction))
+    """The square root of `var`; where that is 0 the derivative is taken as 0."""
+    return _root(var(x, dim, unbiased, keepdim, correction=correction))
+
+
+def _root(squares: Any) -> Any:
+    """√ of a sum of squares; its slope of ∞ at 0 is replaced by the subgradient 0, as in PyTorch."""
+    zero = squares == 0
+    return primitives.where(zero, 0.0, primitives.sqrt(primitives.where(zero, 1.0, squares)))
 
 
 def _needs_floating_point(name: str, x: Any) -> None:
@@ -67,7 +75,7 @@ def _count(x: Any, dim: Dims) -> int:
 
 
 def _per_element(count: float) -> float:
-    return 1.0 / count if count > 0 else float("nan")
+    return 1.0 / count if count > 0 else float("inf")
 
 
 def amax(x: Any, dim: Dims = (), keepdim: bool = False) -> Any:
@@ -132,10 +140,10 @@ def prod(x: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     if dim is None:
         return prod(reshape(x, -1), 0)
     d = dimension(dim, x.ndim)
-    if x.ndim == 0:
-        return x
     if x.dtype is boolean:
         x = x.long()
+    if x.ndim == 0:
+        return x
     if x.shape[d] == 0:
         return sum(x, d, keepdim) + 1
     while x.shape[d] > 1:
@@ -157,28 +165,33 @@ def _every_second(x: Any, d: int, start: int, length: int) -> Any:
 def cumsum(x: Any, dim: int) -> Any:
     """Running sums along `dim`."""
     d = dimension(dim, x.ndim)
-    if x.ndim == 0:
-        return x
-    return Cumsum(d)(x.long() if x.dtype is boolean else x)
+    if x.dtype is boolean:
+        x = x.long()
+    return Cumsum(d)(x) if x.ndim else x
 
 
 def logsumexp(x: Any, dim: Dims, keepdim: bool = False) -> Any:
     """ln Σ exp(x) over `dim`, computed so that exp never overflows."""
-    largest = amax(x.detach(), dim, keepdim=True)
+    largest = _largest(x, dim)
     shift = primitives.where(primitives.abs(largest) == float("inf"), 0.0, largest)
     total = primitives.log(sum(primitives.exp(x - shift), dim, keepdim=True)) + shift
     return total if keepdim else total.squeeze(dimensions(dim, x.ndim))
 
 
+def _largest(x: Any, dim: Dims) -> Any:
+    """The largest element over `dim` as a constant, with dimensions kept; 0 where there are no elements."""
+    return amax(x.detach(), dim, keepdim=True) if _count(x, dim) else sum(x.detach(), dim, keepdim=True)
+
+
 def softmax(x: Any, dim: int) -> Any:
     """exp(x) / Σ exp(x) along `dim`; shifted by the largest x, so that exp never overflows."""
-    weights = primitives.exp(x - amax(x.detach(), dim, keepdim=True))
+    weights = primitives.exp(x - _largest(x, dim))
     return weights / sum(weights, dim, keepdim=True)
 
 
 def log_softmax(x: Any, dim: int) -> Any:
     """ln softmax(x) along `dim`, without the detour over small quotients."""
-    shifted = x - amax(x.detach(), dim, keepdim=True)
+    shifted = x - _largest(x, dim)
     return shifted - primitives.log(sum(primitives.exp(shifted), dim, keepdim=True))
 
 
@@ -192,6 +205,10 @@ def all(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
     return sum(x == 0, dim, keepdim) == 0
 
 
-def norm(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
-    """The Euclidean norm over `dim`."""
-    return primitives.sqrt(sum(primitives.square(x), dim, keepdim))
+def norm(x: Any, p: float | str = 2, dim: Dims = None, keepdim: bool = False) -> Any:
+    """The Euclidean norm over `dim` (p is 2, or "fro"); where that is 0 the derivative is taken as 0."""
+    if p not in (2, "fro"):
+        raise ValueError(
+            f"norm is the Euclidean one here, p = 2, not {p}: write (x.abs() ** p).sum() ** (1 / p)"
+        )
+    return _root(sum(primitives.square(x), dim, keepdim))

@@ -19,10 +19,10 @@ def _numbers(numbers: tuple[Any, ...]) -> tuple[int, ...]:
     return tuple(int(number) for number in numbers)
 
 
-def reshape(x: Any, *shape: Any) -> Any:
+def reshape(x: Any, *lengths: Any, shape: Sequence[int] | None = None) -> Any:
     """The elements in row-major order under another shape (one length may be -1): a view where strides
-    allow one, else a copy."""
-    target = layouts.complete_shape(_numbers(shape), x.numel())
+    allow one, else a copy. The shape can be given by name too."""
+    target = layouts.complete_shape(_numbers(lengths if shape is None else (shape,)), x.numel())
     return x if target == x.shape else Reshape(target)(x)
 
 
@@ -58,9 +58,9 @@ def _product(lengths: Sequence[int]) -> int:
     return layouts.row_major(tuple(lengths)).size
 
 
-def permute(x: Any, *dims: Any) -> Any:
-    """Dimension d of the result is dimension dims[d]: a view."""
-    order = _numbers(dims)
+def permute(x: Any, *order: Any, dims: Sequence[int] | None = None) -> Any:
+    """Dimension d of the result is dimension order[d]: a view. The order can be given by the name `dims`."""
+    order = _numbers(order if dims is None else (dims,))
     if len(order) != x.ndim:
         raise ShapeError(f"permute needs all {x.ndim} dimensions of {x.shape}, got {order}")
     return Permute(tuple(layouts.dimension(d, x.ndim) for d in order))(x)
@@ -77,8 +77,9 @@ def transpose(x: Any, dim0: int, dim1: int) -> Any:
 
 def movedim(x: Any, source: int, destination: int) -> Any:
     """One dimension moved to another place: a view."""
-    order = [d for d in range(x.ndim) if d != layouts.dimension(source, x.ndim)]
-    order.insert(layouts.dimension(destination, x.ndim), layouts.dimension(source, x.ndim))
+    first, last = layouts.dimension(source, x.ndim), layouts.dimension(destination, x.ndim)
+    order = [d for d in range(x.ndim) if d != first]
+    order[last:last] = [first] * (x.ndim > 0)
     return Permute(tuple(order))(x)
 
 
@@ -136,25 +137,37 @@ def broadcast_to(x: Any, shape: Sequence[int]) -> Any:
     return expand(x, tuple(shape))
 
 
-def flip(x: Any, *dims: Any) -> Any:
-    """Elements in reverse order along these dimensions: here a view with negative strides."""
-    for d in _numbers(dims):
-        x = flip_one(x, layouts.dimension(d, x.ndim))
+def flip(x: Any, *along: Any, dims: Sequence[int] | None = None) -> Any:
+    """Elements in reverse order along these dimensions (also given by the name `dims`): here a view with
+    negative strides."""
+    named = _numbers(along if dims is None else (dims,))
+    for d in layouts.dimensions(named, x.ndim) if named else ():
+        x = flip_one(x, d)
     return x
 
 
 def narrow(x: Any, dim: int, start: int, length: int) -> Any:
     """`length` elements from `start` along one dimension: a view."""
     d = layouts.dimension(dim, x.ndim)
-    if not 0 <= start <= start + length <= x.shape[d]:
+    if x.ndim and start < 0:
+        start += x.shape[d]
+    if not x.ndim or not 0 <= start <= start + length <= x.shape[d]:
         raise ShapeError(f"narrow to {start} … {start + length} does not fit dimension {d} of {x.shape}")
     slices = tuple((start, length, 1) if k == d else (0, n, 1) for k, n in enumerate(x.shape))
     return Slice(slices, tuple(n for _, n, _ in slices))(x)
 
 
+def _length(x: Any, dim: int) -> int:
+    """How long the dimension is that is to be cut into pieces."""
+    d = layouts.dimension(dim, x.ndim)
+    if not x.ndim:
+        raise ShapeError("a tensor of no dimensions cannot be cut into pieces: unsqueeze it first")
+    return int(x.shape[d])
+
+
 def split(x: Any, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Any, ...]:
     """Views of consecutive pieces along one dimension: of one size (the last may be less) or of several."""
-    total = x.shape[layouts.dimension(dim, x.ndim)]
+    total = _length(x, dim)
     sizes = split_size_or_sections
     if isinstance(sizes, int):
         if sizes < 1:
@@ -168,14 +181,16 @@ def split(x: Any, split_size_or_sections: int | Sequence[int], dim: int = 0) -> 
 
 def chunk(x: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
     """At most `chunks` views of equal length (the last may be shorter) along one dimension."""
-    total = x.shape[layouts.dimension(dim, x.ndim)]
-    return split(x, max(1, -(-total // chunks)), dim)
+    total = _length(x, dim)
+    if chunks < 1:
+        raise ShapeError(f"chunk needs at least 1 chunk, got {chunks}")
+    return split(x, -(-total // chunks) if total else [0] * chunks, dim)
 
 
 def unbind(x: Any, dim: int = 0) -> tuple[Any, ...]:
     """Views of the slices along one dimension, without that dimension."""
     d = layouts.dimension(dim, x.ndim)
-    return tuple(squeeze(narrow(x, d, k, 1), d) for k in range(x.shape[d]))
+    return tuple(squeeze(narrow(x, d, k, 1), d) for k in range(_length(x, dim)))
 
 
 def cat(tensors: Sequence[Any], dim: int = 0) -> Any:

@@ -15,7 +15,7 @@ from pydantic import Field
 from engine.agreement import difference
 from engine.autodiff import cotangents, tangents
 from engine.expression import ExpressionError, Program, parse
-from engine.functional import central_difference
+from engine.gradient_check import central_difference
 from engine.graph import Graph
 from engine.oracles import torch_reference
 from engine.recording import Recording, evaluate_output, input_values, record

@@ -18,7 +18,8 @@ from pydantic import Field, field_validator
 
 from engine.agreement import difference
 from engine.expression import parse
-from engine.functional import central_difference, derivative
+from engine.functional import derivative
+from engine.gradient_check import central_difference
 from engine.oracles import torch_reference
 from engine.primitive import Primitive
 from engine.primitives import TABLE

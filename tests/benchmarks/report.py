@@ -14,11 +14,12 @@ BENCHMARKS_JSON = Path(__file__).resolve().parents[2] / "benchmarks.json"
 
 @dataclass(frozen=True)
 class Row:
-    """One figure. Smaller is better in every row, so a goal is the most that `value` may be.
+    """One figure. Smaller is better in every row with a goal, so a goal is the most that `value` may be.
 
     unit       "ratio" for a time divided by the peer's time in the same round, else an ordinary unit
     peer       what the figure is compared with; None for a figure that stands alone
     quartiles  of the repeated measurement, where there was one
+    note       printed beside the figure: the same in other words
     """
 
     name: str
@@ -27,6 +28,7 @@ class Row:
     peer: str | None = None
     goal: float | None = None
     quartiles: tuple[float, float] | None = None
+    note: str = ""
 
     @property
     def met(self) -> bool | None:
@@ -46,10 +48,10 @@ class Row:
         spread = "" if self.quartiles is None else " … ".join(figure(q, self.unit) for q in self.quartiles)
         goal = "" if self.goal is None else f"≤ {figure(self.goal, self.unit)}"
         met = {None: "", True: "met", False: "NOT MET"}[self.met]
-        return self.name, figure(self.value, self.unit), spread, self.unit, self.peer or "", goal, met
+        return self.name, figure(self.value, self.unit), spread, self.unit, self.peer or "", goal, met, self.note
 
 
-HEADINGS = ("", "median", "quartiles", "unit", "peer", "goal", "")
+HEADINGS = ("", "median", "quartiles", "unit", "peer", "goal", "", "")
 
 
 def figure(value: float, unit: str) -> str:

@@ -1,7 +1,7 @@
 """Derivatives of functions of tensors, against torch.func and torch.autograd."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,74 +10,10 @@ import torch
 
 import engine
 from engine import Scalar, autograd
-from engine.functional import (
-    GradientCheck,
-    central_difference,
-    check_gradient,
-    grad,
-    grad_and_value,
-    hessian,
-    hvp,
-    jacobian,
-    jvp,
-    vjp,
-)
+from engine.functional import grad, grad_and_value, hessian, hvp, jacobian, jvp, vjp
+from tests.engine.beside_torch import BOTH, ONE_NUMBER, Program, point, same
 
-Program = Callable[..., Any]
-
-# the same text runs over both libraries; `lib` is one of them
-ONE_NUMBER: dict[str, tuple[Callable[[Any], Program], list[tuple[int, ...]]]] = {
-    "sum of squares": (lambda lib: lambda x: (x * x).sum(), [(3,)]),
-    "cubic": (lambda lib: lambda x: (x**3 + 2 * x).sum(), [(2, 3)]),
-    "quadratic form": (lambda lib: lambda a, x: x @ a @ x, [(3, 3), (3,)]),
-    "mlp": (
-        lambda lib: lambda w, b, v: lib.tanh(w @ v + b).exp().mean() + v.sum() ** 3,
-        [(2, 3), (2,), (3,)],
-    ),
-    "views": (lambda lib: lambda x: (x.T[1:, 0] * x[1, 1:]).prod() + lib.cat([x, x * x]).amax(), [(2, 3)]),
-    "softmax": (lambda lib: lambda x, y: (lib.softmax(x, 1) * y).sum().sin(), [(2, 3), (3,)]),
-    "no dimensions": (lambda lib: lambda x, y: lib.sigmoid(x * y) / y, [(), ()]),
-    "ignores one": (lambda lib: lambda x, y: x.exp().sum(), [(2,), (2, 2)]),
-    "linear": (lambda lib: lambda x: 3 * x.sum(), [(2, 2)]),
-}
-
-MANY_NUMBERS: dict[str, tuple[Callable[[Any], Program], list[tuple[int, ...]]]] = {
-    "elementwise": (lambda lib: lambda x: lib.sin(x) * x, [(2, 3)]),
-    "matrix product": (lambda lib: lambda a, b: a @ b, [(2, 3), (3, 2)]),
-    "several outputs": (lambda lib: lambda a, b: (a.sum(0), lib.tanh(b) * a, (a * b).sum()), [(2, 3), (3,)]),
-    "views": (lambda lib: lambda x: lib.cat([x[:, 1:], x.T[:2, :2] ** 2]), [(2, 3)]),
-    "a constant output": (lambda lib: lambda x: (x * 2, lib.ones(2, dtype=lib.float64)), [(3,)]),
-    "identity": (lambda lib: lambda x: x, [(2,)]),
-    "ignores one": (lambda lib: lambda x, y: x * 2, [(2,), (3,)]),
-}
-
-BOTH = ONE_NUMBER | MANY_NUMBERS
-
-
-@pytest.fixture(params=["reference", "cpu"], autouse=True)
-def backend(request: pytest.FixtureRequest) -> Iterator[None]:
-    with engine.backend(request.param):
-        yield
-
-
-def point(shapes: list[tuple[int, ...]], seed: int = 0) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    """The same random float64 tensors in both libraries."""
-    draw = np.random.default_rng(seed)
-    values = [draw.uniform(0.2, 1.5, shape) for shape in shapes]
-    return tuple(map(engine.tensor, values)), tuple(map(torch.tensor, values))
-
-
-def same(found: Any, expected: Any) -> None:
-    """Equal in structure, shapes, dtypes and values."""
-    if isinstance(expected, (tuple, list)):
-        assert isinstance(found, (tuple, list))
-        assert len(found) == len(expected)
-        for one, other in zip(found, expected, strict=True):
-            same(one, other)
-        return
-    assert found.shape == tuple(expected.shape)
-    assert str(found.dtype).partition(".")[2] == str(expected.dtype).partition(".")[2]
-    np.testing.assert_allclose(found.numpy(), expected.detach().numpy(), rtol=1e-12, atol=1e-13)
+pytestmark = pytest.mark.usefixtures("either_backend")
 
 
 def alone(values: tuple[Any, ...]) -> Any:
@@ -386,123 +322,3 @@ def test_what_cannot_be_differentiated_says_so() -> None:
         jvp(lambda x, y: x, (x, x), (x,))
     with pytest.raises(IndexError):
         grad(lambda x: x.sum(), argnums=1)(x)
-
-
-# ---- central differences
-
-
-@pytest.mark.parametrize("name", ONE_NUMBER)
-def test_central_differences_of_tensors(name: str) -> None:
-    program, shapes = ONE_NUMBER[name]
-    ours, theirs = point(shapes)
-    expected = torch.func.grad(program(torch), argnums=tuple(range(len(shapes))))(*theirs)
-    for index, partial in enumerate(expected):
-        found = central_difference(program(engine), ours, index)
-        assert found.shape == tuple(partial.shape)
-        assert found.dtype is engine.float64
-        np.testing.assert_allclose(found.numpy(), partial.numpy(), rtol=1e-7, atol=1e-8)
-
-
-@pytest.mark.parametrize("name", BOTH)
-def test_check_gradient_accepts_right_gradients(name: str) -> None:
-    program, shapes = BOTH[name]
-    ours, _ = point(shapes)
-    checked = check_gradient(program(engine), ours)
-    assert len(checked.found) == len(checked.expected) == sum(math.prod(shape) for shape in shapes)
-    assert checked.error < 1e-8, str(checked)
-
-
-def test_check_gradient_converts_to_float64() -> None:
-    assert check_gradient(lambda x: engine.tanh(x) * x, engine.randn(2, 3)).error < 1e-8
-
-
-def test_check_gradient_names_the_worst_element() -> None:
-    """The derivative of the element in row 1, column 2 of the second argument is cut off in one output."""
-    mask = engine.tensor([[0.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
-
-    def wrong(x: Any, y: Any) -> Any:
-        return x * y, y.detach() * mask + y * (1 - mask)
-
-    checked = check_gradient(wrong, (engine.rand(3), engine.rand(2, 3)))
-    assert checked.error > 1e-3
-    assert checked.places[checked.worst] == "argument 1[1, 2]"
-    assert [error > 1e-7 for error in checked.differences] == [False] * 8 + [True]
-    assert f"of 9 derivatives the worst is argument 1[1, 2]: {checked.found[8]:.12g} found" in str(checked)
-    assert f"{checked.expected[8]:.12g} expected" in str(checked)
-
-
-def test_reports_without_places_or_derivatives() -> None:
-    assert str(GradientCheck((1.0, 2.0), (1.0, 4.0))) == (
-        "of 2 derivatives the worst is derivative 1: 2 found, 4 expected, difference 0.5"
-    )
-    assert str(GradientCheck((), ())) == "no derivatives to compare"
-    assert check_gradient(lambda x: x * 2, engine.ones(0)).error == 0.0
-
-
-# ---- engine.autograd
-
-
-def test_autograd_grad_agrees_with_torch() -> None:
-    def gradients(lib: Any, x: Any, y: Any, upstream: Any, derivative: Any) -> tuple[Any, ...]:
-        hidden = lib.tanh(x @ y)
-        outputs = (hidden, (x * x).sum())
-        first = derivative(outputs, [x, y, hidden], [upstream, None], create_graph=True)
-        return (*first, *derivative(sum((g * g).sum() for g in first[:2]), (x, y)))
-
-    ours, theirs = point([(2, 3), (3, 2), (2, 2)])
-    for tensors in (ours, theirs):
-        for tensor in tensors[:2]:
-            tensor.requires_grad_()
-    found = gradients(engine, *ours, autograd.grad)
-    same(found, gradients(torch, *theirs, torch.autograd.grad))
-    assert ours[0].grad is ours[1].grad is None
-    assert [gradient.requires_grad for gradient in found] == [True, True, False, False, False]
-
-
-def test_autograd_grad_of_an_output_named_twice() -> None:
-    x = engine.ones(2, requires_grad=True)
-    y = (x * 3).sum()
-    assert autograd.grad((y, y), x, (engine.tensor(1.0), engine.tensor(10.0)))[0].tolist() == [33.0, 33.0]
-
-
-def test_unused_inputs() -> None:
-    for lib, derivative in ((engine, autograd.grad), (torch, torch.autograd.grad)):
-        x, y = lib.ones(2, requires_grad=True), lib.ones(3, requires_grad=True)
-        total = x.sum()
-        with pytest.raises(RuntimeError, match="allow_unused=True"):
-            derivative(total, (x, y))
-        assert derivative(total, (x, y), allow_unused=True)[1] is None
-        assert derivative(total, (x, y), materialize_grads=True)[1].tolist() == [0.0, 0.0, 0.0]
-        with pytest.raises(ValueError, match="allow_unused"):
-            derivative(total, (x, y), materialize_grads=True, allow_unused=False)
-        for outputs, inputs in ((lib.ones(()), x), (total, lib.ones(2)), (total.detach(), x)):
-            with pytest.raises(RuntimeError):
-                derivative(outputs, inputs)
-        with pytest.raises(RuntimeError):
-            derivative(x * 2, x)  # needs a cotangent
-
-
-def test_autograd_backward_of_several_tensors() -> None:
-    ours, theirs = point([(3,), (3,)])
-    for lib, (x, upstream) in ((engine, ours), (torch, theirs)):
-        x.requires_grad_()
-        hidden = x * x
-        if lib is torch:
-            hidden.retain_grad()
-        outputs = [hidden * 2, hidden.sum(), hidden]
-        lib.autograd.backward(outputs, [upstream, None, upstream])
-        lib.autograd.backward((x.exp().sum(),))
-        if lib is engine:
-            found = (x.grad, hidden.grad)
-        else:
-            same(found, (x.grad, hidden.grad))
-
-
-def test_autograd_of_scalars() -> None:
-    x, y = Scalar(2.0), Scalar(3.0)
-    product = x * x * y
-    assert autograd.grad(product, (x, y)) == (12.0, 4.0)
-    (slope,) = autograd.grad(product, x, create_graph=True)
-    assert autograd.grad(slope, (x, y)) == (6.0, 4.0)
-    autograd.backward((product, x * y), (1.0, 10.0))
-    assert (x.grad, y.grad) == (42.0, 24.0)

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 import engine
-from engine import autograd
+from engine import autograd, nn
 from engine.functional import grad, hvp
 from engine.linear import Reshape
 from engine.tensor import Tensor
@@ -62,16 +62,28 @@ def test_a_graph_dies_with_its_output(name: str, create_graph: bool) -> None:
     y = engine.rand(3, 4).requires_grad_()
     loss = PROGRAMS[name](x, y)
     loss.backward(create_graph=create_graph)
-    if create_graph:
-        second = (x.grad * x.grad).sum()
-        if second.requires_grad:
-            second.backward()
-        del second
     nodes = graph_of(loss)
     assert len(nodes) > 2
     assert all(node() is not None for node in nodes)
     x.grad = y.grad = None  # with create_graph a gradient is a result of the graph
     del loss
+    assert [node() for node in nodes if node() is not None] == []
+
+
+@pytest.mark.usefixtures("no_collector")
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_the_graph_of_a_network_dies_with_its_loss(create_graph: bool) -> None:
+    with engine.backend("reference"):
+        layers = [nn.Conv2d(2, 3, 3, padding=1), nn.BatchNorm2d(3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten()]
+        network = nn.Sequential(*layers, nn.Linear(12, 4))
+        output = network(engine.rand(5, 2, 4, 4))
+        loss = nn.functional.cross_entropy(output, engine.tensor([0, 1, 2, 3, 0]))
+    loss.backward(create_graph=create_graph)
+    nodes = graph_of(loss)
+    for parameter in network.parameters():
+        assert parameter.grad is not None
+        parameter.grad = None
+    del loss, output
     assert [node() for node in nodes if node() is not None] == []
 
 
@@ -211,6 +223,17 @@ def test_leaves_add_up_over_calls_and_every_node_keeps_its_gradient() -> None:
         kept.append([*first, x.grad.numpy()])
     for ours, theirs in zip(*kept, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-12)
+
+
+def test_the_gradient_of_a_leaf_can_be_differentiated_again() -> None:
+    x = engine.tensor([1.0, -2.0], requires_grad=True)
+    hidden = x * x
+    (hidden * hidden).sum().backward(create_graph=True)
+    first, x.grad = x.grad, None
+    assert first.tolist() == [4.0, -32.0]
+    assert not hidden.grad.requires_grad
+    first.sum().backward()
+    assert x.grad.tolist() == [12.0, 48.0]
 
 
 def test_the_gradient_of_a_result_is_that_of_the_last_call() -> None:

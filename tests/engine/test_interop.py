@@ -1,6 +1,6 @@
 """Memory shared with numpy and torch: what one side writes, the other sees."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,8 @@ import torch
 import engine
 from engine.errors import BackendError, DTypeError
 from engine.interop import from_dlpack, from_torch
+
+pytestmark = pytest.mark.usefixtures("either_backend")
 
 DTYPES = [torch.float32, torch.float64, torch.int64, torch.bool]
 
@@ -22,12 +24,6 @@ VIEWS: dict[str, Callable[[Any], Any]] = {
     "transposed steps": lambda x: x.T[1::2, 1:],
     "one element": lambda x: x[2, 3],
 }
-
-
-@pytest.fixture(params=["reference", "cpu"], autouse=True)
-def backend(request: pytest.FixtureRequest) -> Iterator[None]:
-    with engine.backend(request.param):
-        yield
 
 
 def grid(dtype: Any) -> torch.Tensor:

@@ -21,32 +21,28 @@ from engine.compiler import modules
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 # Sums may be reordered and products fused; infinities, NaN and signed zeros mean what they mean.
-_compiling = threading.Lock()
-
 REORDER = {"reassoc", "contract", "arcp", "afn", "nsz"}
+OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": REORDER}
+
+_compiling = threading.Lock()
 
 
 def compiled(function: Function) -> Function:
-    """Compile for each combination of argument types, when an entry point needs it."""
-    found: Function = njit(nogil=True, error_model="numpy", fastmath=REORDER, inline="always")(function)
+    """A function for entry points to call. It becomes part of each of them: LLVM sees it only once there."""
+    found: Function = njit(inline="always", **OPTIONS)(function)
     return found
 
 
-def compiled_parallel(function: Function) -> Function:
-    """The same, with the iterations of `prange` on several threads."""
-    found: Function = njit(nogil=True, error_model="numpy", fastmath=REORDER, parallel=True)(function)
-    return found
-
-
-def entry(function: Any, signature: str) -> Callable[..., None]:
+def entry(function: Any, signature: str, parallel: bool = False) -> Callable[..., None]:
     """`function` compiled for `signature`, from disk if it has been before."""
     python = function.py_func
     names = ", ".join(python.__code__.co_varnames[: python.__code__.co_argcount])
     source = (
         f'"""Entry point of {python.__module__}.{python.__name__}, whose source is {fingerprint()}."""\n'
         "from numba import njit\n"
+        "from engine.backends.cpu.compiled import OPTIONS\n"
         f"from {python.__module__} import {python.__name__} as function\n\n\n"
-        f'@njit("void({signature})", nogil=True, error_model="numpy", cache=True)\n'
+        f'@njit("void({signature})", cache=True, parallel={parallel}, **OPTIONS)\n'
         f"def run({names}):\n"
         f"    function({names})\n"
     )

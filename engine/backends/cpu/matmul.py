@@ -21,8 +21,7 @@ from engine.backends.cpu.compiled import entry
 from engine.backends.cpu.tile import ROWS, TILE_BYTES
 
 CACHED_BYTES = 1 << 20  # an operand up to this size stays in a second-level cache as it is
-REUSED = 4  # how often a larger one must be read for its packing to pay
-LONG = 64  # an inner product from here on has enough to add up for vectors along it
+REUSED = 8  # panels of B that must read A for its packing to pay
 PARALLEL_WORK = 1 << 21  # multiply-adds; below this, starting threads costs more than they save
 
 LETTERS = {"float32": "f4", "float64": "f8", "int64": "i8"}
@@ -142,23 +141,24 @@ def wants_turning(problem: Problem) -> bool:
 
 def float_plan(dtype: str, problem: Problem, threads: int) -> Run:
     """`plan` for floating-point numbers."""
-    side_by_side = problem.a.column == 1 and problem.b.row == 1
-    if problem.columns == 1 and side_by_side and problem.depth >= LONG:
+    if problem.columns == 1 and problem.a.column == 1 and problem.b.row == 1:
         return partial(kernel("inner_products", dtype), numbers(problem))
-    if problem.work < PARALLEL_WORK:
-        threads = 1
     itemsize = np.dtype(dtype).itemsize
     width = TILE_BYTES // itemsize
+    if problem.rows == 1 and problem.columns > width:
+        return partial(kernel("row_products", dtype), numbers(problem))
+    if problem.work < PARALLEL_WORK:
+        threads = 1
     large = CACHED_BYTES // itemsize
     pack_a = pack_b = None
     a_panel, b_panel = ROWS * problem.a.row, width
-    if problem.rows * problem.depth > large and problem.columns >= 2 * REUSED * width:
+    if problem.rows * problem.depth > large and problem.columns >= REUSED * width:
         pack_a, packed = packing(
             dtype, problem.a, problem.rows, problem.depth, ROWS, problem.lengths, threads
         )
         problem, a_panel = replace(problem, a=packed), ROWS * problem.depth
     lies_badly = problem.b.column != 1 and problem.columns > 1 and problem.depth > 0
-    if lies_badly or (problem.columns * problem.depth > large and problem.rows >= REUSED * ROWS):
+    if lies_badly or (problem.columns * problem.depth > large and problem.rows > ROWS):
         pack_b, packed = packing(
             dtype, problem.b.turned, problem.columns, problem.depth, width, problem.lengths, threads
         )
@@ -192,8 +192,10 @@ def packing(
     plan = np.array(header + batch, np.int64)
     pack = kernel("parallel_pack" if threads > 1 else "pack", dtype)
 
+    element = np.dtype(dtype)
+
     def run(storage: Any) -> Any:
-        target = np.empty(total, dtype)
+        target = np.empty(total, element)
         pack(plan, target, storage)
         return target
 
@@ -230,7 +232,8 @@ def kernel(name: str, dtype: str) -> Callable[..., None]:
     storage = f"{LETTERS[dtype]}[::1]"
     packs = name.endswith("pack")
     module = panels if packs else products
-    return entry(getattr(module, name), ", ".join(["i8[::1]", *[storage] * (2 if packs else 3)]))
+    signature = ", ".join(["i8[::1]", *[storage] * (2 if packs else 3)])
+    return entry(getattr(module, name), signature, parallel=name.startswith("parallel"))
 
 
 def as_is(storage: Any) -> Any:

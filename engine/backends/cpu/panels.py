@@ -12,25 +12,34 @@ from typing import Any
 from numba import prange, types
 from numba.extending import intrinsic
 
-from engine.backends.cpu.compiled import compiled, compiled_parallel
+from engine.backends.cpu.compiled import compiled
 from engine.backends.cpu.vectors import INDEX, VECTOR_BYTES, Vectors
 
 BLOCK_BYTES = VECTOR_BYTES or 32
 BATCH = 7  # where the batch dimensions begin in a plan
 
 
-class Transposition(Vectors):
-    """Emits the code of one call of `transpose_block`."""
+class Block(Vectors):
+    """Emits the code of one call of `copy_block` or `transpose_block`."""
 
-    def emit(self, target: Any, width: Any, source: Any, stride: Any, rows: Any) -> None:
+    def copy(self, target: Any, source: Any, count: Any) -> None:
+        whole = self.builder.icmp_signed("==", count, INDEX(self.lanes))
+        with self.builder.if_else(whole) as (all_lanes, some_lanes):
+            with all_lanes:
+                self.store(self.load(source), target)
+            with some_lanes:
+                mask = self.below(count, 0)
+                self.store(self.load(source, mask), target, mask)
+
+    def transpose(self, target: Any, width: Any, source: Any, stride: Any, rows: Any) -> None:
         builder, half = self.builder, self.lanes // 2
         last = builder.sub(rows, INDEX(1))
         registers = []
         for i in range(self.lanes):
             row = builder.select(builder.icmp_signed("<", INDEX(i), last), INDEX(i), last)
             registers.append(self.load(self.at(source, builder.mul(row, stride))))
-        # The address of an element is (register, lane), in bits. Interleaving register i with register
-        # i + half turns these bits round by one; turned half the way round, row and column have changed places.
+        # The address of an element, (register, lane) in bits, is turned round by one bit where register i
+        # and register i + half interleave. Half the way round, row and column have changed places.
         for _ in range(half.bit_length()):
             registers = [
                 self.shuffle(registers[i], registers[i + half], interleaved(first, self.lanes))
@@ -38,11 +47,11 @@ class Transposition(Vectors):
                 for first in (0, half)
             ]
         places = [self.at(target, builder.mul(width, INDEX(i))) for i in range(self.lanes)]
-        with builder.if_else(builder.icmp_signed("==", rows, INDEX(self.lanes))) as (whole, part):
-            with whole:
+        with builder.if_else(builder.icmp_signed("==", rows, INDEX(self.lanes))) as (all_lanes, some_lanes):
+            with all_lanes:
                 for register, place in zip(registers, places, strict=True):
                     self.store(register, place)
-            with part:
+            with some_lanes:
                 mask = self.below(rows, 0)
                 for register, place in zip(registers, places, strict=True):
                     self.store(register, place, mask)
@@ -54,48 +63,61 @@ def interleaved(first: int, lanes: int) -> list[int]:
 
 
 @intrinsic
+def vector_copy_block(_typing: Any, target: Any, _place: Any, source: Any, _origin: Any, _count: Any) -> Any:
+    """`copy_block` in vector instructions."""
+    signature = types.void(target, types.intp, source, types.intp, types.intp)
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        block = Block(builder, signature.args[0].dtype)
+        target = block.pointer(context, signature.args[0], *arguments[:2])
+        source = block.pointer(context, signature.args[2], *arguments[2:4])
+        block.copy(target, source, arguments[4])
+        return context.get_dummy_value()
+
+    return signature, code
+
+
+@intrinsic
 def vector_transpose_block(
-    _typing: Any,
-    target: Any,
-    _target_offset: Any,
-    _width: Any,
-    source: Any,
-    _source_offset: Any,
-    _stride: Any,
-    _rows: Any,
+    _typing: Any, target: Any, _place: Any, _width: Any, source: Any, _origin: Any, _stride: Any, _rows: Any
 ) -> Any:
     """`transpose_block` in vector instructions."""
     integer = types.intp
     signature = types.void(target, integer, integer, source, integer, integer, integer)
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        block = Transposition(builder, signature.args[0].dtype)
-        to, start, width, origin, begin, stride, rows = arguments
-        target = block.pointer(context, signature.args[0], to, start)
-        source = block.pointer(context, signature.args[3], origin, begin)
-        block.emit(target, width, source, stride, rows)
+        block = Block(builder, signature.args[0].dtype)
+        target = block.pointer(context, signature.args[0], *arguments[:2])
+        source = block.pointer(context, signature.args[3], *arguments[3:5])
+        block.transpose(target, arguments[2], source, *arguments[5:])
         return context.get_dummy_value()
 
     return signature, code
 
 
 @compiled
+def portable_copy_block(target: Any, place: int, source: Any, origin: int, count: int) -> None:
+    """`copy_block` in a plain loop."""
+    for i in range(count):
+        target[place + i] = source[origin + i]
+
+
+@compiled
 def portable_transpose_block(
-    target: Any, target_offset: int, width: int, source: Any, source_offset: int, stride: int, rows: int
+    target: Any, place: int, width: int, source: Any, origin: int, stride: int, rows: int
 ) -> None:
     """`transpose_block` in plain loops."""
     for j in range(BLOCK_BYTES // target.itemsize):
         for i in range(rows):
-            target[target_offset + j * width + i] = source[source_offset + i * stride + j]
+            target[place + j * width + i] = source[origin + i * stride + j]
 
+
+copy_block = vector_copy_block if VECTOR_BYTES else portable_copy_block
+"""target[place + i] = source[origin + i] for i below `count`, at most the lanes of a register."""
 
 transpose_block = vector_transpose_block if VECTOR_BYTES else portable_transpose_block
-"""target[j * width + i] = source[i * stride + j] for i below `rows` and a register's number of j.
-
-transpose_block(target, target_offset, width, source, source_offset, stride, rows)
-
-Both count from their offsets. There are at most as many rows as a register has lanes.
-"""
+"""target[place + j * width + i] = source[origin + i * stride + j] for i below `rows`, at most the lanes of a
+register, and j below that number of lanes."""
 
 
 @compiled
@@ -111,18 +133,22 @@ def pack_panel(plan: Any, target: Any, source: Any, task: int) -> None:
     rows = min(height, rows - first)
     to = task * columns * height
     lanes = BLOCK_BYTES // target.itemsize
-    if column_stride == 1 and row_stride != 1 and columns >= lanes:
+    if row_stride == 1:
+        for column in range(columns):
+            for row in range(0, rows, lanes):
+                origin = start + column * column_stride + row
+                copy_block(target, to + column * height + row, source, origin, min(lanes, rows - row))
+    elif column_stride == 1 and columns >= lanes:
         for block in range(0, columns, lanes):
             column = min(block, columns - lanes)
             for row in range(0, rows, lanes):
                 place, origin = to + column * height + row, start + row * row_stride + column
                 transpose_block(target, place, height, source, origin, row_stride, min(lanes, rows - row))
-        return
-    for column in range(columns):
-        panel_column = target[to + column * height : to + column * height + rows]
-        origin = start + column * column_stride
-        for row in range(rows):
-            panel_column[row] = source[origin + row * row_stride]
+    else:
+        for column in range(columns):
+            for row in range(rows):
+                origin = start + column * column_stride + row * row_stride
+                target[to + column * height + row] = source[origin]
 
 
 @compiled
@@ -138,7 +164,7 @@ def pack(plan: Any, target: Any, source: Any) -> None:
         pack_panel(plan, target, source, task)
 
 
-@compiled_parallel
+@compiled
 def parallel_pack(plan: Any, target: Any, source: Any) -> None:
     """`pack` on several threads."""
     for task in prange(plan[0]):

@@ -11,7 +11,7 @@ from typing import Any
 
 from numba import prange
 
-from engine.backends.cpu.compiled import compiled, compiled_parallel
+from engine.backends.cpu.compiled import compiled
 from engine.backends.cpu.tile import ROWS, TILE_BYTES, Matrix, tile
 
 DEPTH_BYTES = 2048  # of the common dimension in one block
@@ -104,7 +104,7 @@ def product(plan: Any, out: Any, a: Any, b: Any) -> None:
         block_product(plan, out, a, b, task)
 
 
-@compiled_parallel
+@compiled
 def parallel_product(plan: Any, out: Any, a: Any, b: Any) -> None:
     """`product` on several threads, each with blocks of its own."""
     for task in prange(plan[0]):
@@ -124,6 +124,32 @@ def inner_products(plan: Any, out: Any, a: Any, b: Any) -> None:
             for p in range(depth):
                 total += row[p] * column[p]
             out[task * rows + i] = total
+
+
+@compiled
+def row_products(plan: Any, out: Any, a: Any, b: Any) -> None:
+    """out = a @ b for an a of one row; the rows of b have their elements side by side.
+
+    Row after row of b, four at a time, so that memory is read in order and the sums are seldom stored.
+    """
+    columns, depth, a_column, b_row = plan[2], plan[3], plan[8], plan[11]
+    for task in range(plan[0]):
+        a_offset, b_offset = offsets(plan, task)
+        sums = out[task * columns : task * columns + columns]
+        sums[:] = 0
+        for p in range(0, depth - 3, 4):
+            at, first = a_offset + p * a_column, b_offset + p * b_row
+            f0, f1, f2, f3 = a[at], a[at + a_column], a[at + 2 * a_column], a[at + 3 * a_column]
+            r0, r1 = b[first : first + columns], b[first + b_row : first + b_row + columns]
+            second = first + 2 * b_row
+            r2, r3 = b[second : second + columns], b[second + b_row : second + b_row + columns]
+            for j in range(columns):
+                sums[j] += f0 * r0[j] + f1 * r1[j] + f2 * r2[j] + f3 * r3[j]
+        for p in range(depth // 4 * 4, depth):
+            factor, first = a[a_offset + p * a_column], b_offset + p * b_row
+            row = b[first : first + columns]
+            for j in range(columns):
+                sums[j] += factor * row[j]
 
 
 @compiled

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic, overload
 
 from engine.backends.cpu.compiled import compiled
@@ -44,7 +44,7 @@ class Tile(Vectors):
     def matrix(self, context: Any, kind: Any, value: Any) -> tuple[Any, Ruler, Ruler]:
         """Pointer to the first element of a `Matrix`, and its rulers."""
         members = [self.builder.extract_value(value, i) for i in range(len(kind.types))]
-        array, offset, *rulers = zip(kind.types, members)
+        array, offset, *rulers = zip(kind.types, members, strict=True)
         return self.pointer(context, *array, offset[1]), *(self.ruler(context, *ruler) for ruler in rulers)
 
     def ruler(self, context: Any, kind: Any, value: Any) -> Ruler:

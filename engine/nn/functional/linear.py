@@ -47,8 +47,8 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> 
             f"embedding looks int64 numbers up in a matrix, got {input.dtype} and a weight {weight.shape}"
         )
     low, high = (int(input.min()), int(input.max())) if input.numel() else (0, 0)
-    if low < 0 or high >= weight.shape[0] > 0:
-        raise ShapeError(f"embedding: {low} … {high} are not all rows of a weight {weight.shape}")
+    if low < 0 or high >= max(weight.shape[0], 1):
+        raise IndexError(f"embedding: {low} … {high} are not all rows of a weight {weight.shape}")
     rows: Tensor = getitem(weight, input)
     if padding_idx is None:
         return rows

@@ -168,7 +168,7 @@ class _Labels:
         if reduction != "mean":
             return _reduced(losses, reduction)
         total = self.counted if self.share is None else where(self.counted, self.share, 0.0)
-        return losses.sum() / total.sum()
+        return losses.sum() / total.sum().to(losses.dtype)
 
 
 def _class_dimension(input: Tensor) -> int:

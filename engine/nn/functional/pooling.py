@@ -217,8 +217,8 @@ def _windows(
     ):
         if min(kernel, step, hole) < 1 or not 0 <= 2 * around <= kernel:
             raise ShapeError(
-                f"{name} needs a kernel {kernel}, stride {step} and dilation {hole} of at least 1, and a padding "
-                f"{around} of at most half the kernel"
+                f"{name} needs a kernel {kernel}, stride {step} and dilation {hole} of at least 1, and a "
+                f"padding {around} of at most half the kernel"
             )
         windows = Windows(dim, length, kernel, step, around, hole, ceil_mode)
         if windows.outputs < 1:

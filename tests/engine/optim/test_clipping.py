@@ -9,7 +9,7 @@ from torch.nn.utils import clip_grad_norm_ as torch_clip_norm
 from torch.nn.utils import clip_grad_value_ as torch_clip_value
 
 import engine
-from engine.optim import clip_grad_norm_, clip_grad_value_
+from engine.nn.utils import clip_grad_norm_, clip_grad_value_
 
 SHAPES = [(4, 3), (5,), ()]
 

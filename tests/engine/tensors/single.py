@@ -17,6 +17,7 @@ torch.set_num_threads(1)
 Call = Callable[..., Any]  # (library, *tensors) -> a tensor or several
 Case = tuple[str, Call, tuple[NDArray[Any], ...]]  # what is called, and on what
 REFUSALS = (RuntimeError, IndexError, TypeError, ValueError, NotImplementedError)
+SHOWN = 4  # cases in the message of a failure
 TOLERANCE = {"float64": 1e-12, "float32": 1e-5}
 
 
@@ -72,18 +73,22 @@ def disagreement(call: Call, *arrays: NDArray[Any], values_only: bool = False) -
     return ""
 
 
-def collect(cases: Iterable[Case]) -> list[str]:
-    """The calls on which torch and the engine differ, in words."""
+def assert_agreement(cases: Iterable[Case], values_only: bool = False) -> None:
+    """That torch and the engine do the same in every case; else those that differ, in words.
+
+    values_only  gradients are not looked at
+    """
     found = []
     count = 0
     for label, call, arrays in cases:
         count += 1
-        difference = disagreement(call, *arrays)
+        difference = disagreement(call, *arrays, values_only=values_only)
         if difference:
             shapes = ", ".join(f"{array.dtype} {array.shape}" for array in arrays)
             found.append(f"{label} of {shapes}: {difference}")
     assert count
-    return found
+    listed = "\n".join(found[:SHOWN])
+    assert not found, f"{len(found)} of {count} cases differ\n{listed}"
 
 
 def calls(*labelled: tuple[str, Call], operands: Sequence[tuple[NDArray[Any], ...]]) -> Iterator[Case]:
@@ -99,7 +104,7 @@ def alike(f: Any, e: Any) -> bool:
 
 def brief(outcome: Any) -> str:
     if isinstance(outcome, Exception):
-        return f"{type(outcome).__name__}({str(outcome).splitlines()[0][:150]!r})"
+        return f"{type(outcome).__name__}({str(outcome).splitlines()[0][:90]!r})"
     if isinstance(outcome, tuple):
         return f"accepts it, giving {[brief(result) for result in outcome[0]]}"
     shape = f" {tuple(outcome.shape)}" if hasattr(outcome, "shape") else ""
