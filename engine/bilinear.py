@@ -34,6 +34,9 @@ class Matmul(Structural):
         a, b = operands
         return self(cotangent, transposed(b)) if index == 0 else self(transposed(a), cotangent)
 
+    def reads(self, index: int) -> tuple[int, ...]:
+        return (1 - index,)
+
     def jvp(self, index: int, tangent: Any, operands: tuple[Any, ...], output: Any) -> Any:
         a, b = operands
         return self(tangent, b) if index == 0 else self(a, tangent)
@@ -58,6 +61,9 @@ class Convolution(Structural):
 
     def compute(self, first: Array, second: Array) -> Array:
         return first.backend.convolve(self.missing, first, second, self.geometry)
+
+    def reads(self, index: int) -> tuple[int, ...]:
+        return (1 - index,)
 
     def _given(self) -> list[Contraction]:
         """The roles of the two operands. An output comes first where the input is missing."""
@@ -89,6 +95,9 @@ class Extremum(Structural):
 
     def compute(self, x: Array) -> Array:
         return x.backend.reduce(self.kind, x, self.dims, self.keepdim)
+
+    def reads(self, index: int) -> tuple[int, ...]:
+        return (0, 1)
 
     def _shares(self, x: Any, output: Any) -> Any:
         """1/(number of equal extrema) at each of them and 0 elsewhere; flat almost everywhere."""

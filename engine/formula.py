@@ -67,6 +67,15 @@ def forward(primitive: Primitive) -> Formula:
     return Formula(primitive.name, function, symbol, names, primitive.result)
 
 
+def reads(primitive: Any, index: int) -> tuple[int, ...]:
+    """Which values the derivative with respect to operand `index` is made of, besides the incoming one:
+    positions among the operands, and after them the output."""
+    if isinstance(primitive, Primitive):
+        return tuple(pick - 1 for pick in product(primitive, index).picks if pick > 0)
+    found: tuple[int, ...] = primitive.reads(index)
+    return found
+
+
 @cache
 def product(primitive: Primitive, index: int) -> Product:
     """d · ∂y/∂(operand `index`) of a row."""

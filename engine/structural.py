@@ -30,6 +30,10 @@ class Structural:
         """The result for plain arrays."""
         return self.compute(*values)
 
+    def reads(self, index: int) -> tuple[int, ...]:
+        """Which values its derivatives are made of; see `formula.reads`."""
+        return ()
+
     def compute(self, *values: Any) -> Any:
         raise NotImplementedError
 

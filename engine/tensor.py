@@ -14,6 +14,7 @@ from engine.array import Array, tick
 from engine.autodiff import backward
 from engine.context import grad_enabled
 from engine.errors import DTypeError, InPlaceError, ShapeError
+from engine.formula import reads
 from engine.linear import Copy, filled
 from engine.strided import Strided, as_value
 
@@ -156,14 +157,22 @@ class Tensor(Strided):
         backward(self, seed, create_graph)
 
     def check_unchanged(self) -> None:
+        """Raise InPlaceError if a value that a derivative of this node is made of is no longer what it was."""
         if self.primitive is None or not self.primitive.needs_values:
             return
-        for source in self.inputs:
-            if source.__class__ is not Constant and source.value.storage.written > self.made:
+        for place, x in enumerate((*self.inputs, self)):
+            if x.__class__ is not Constant and x.value.storage.written > self.made and self._reads(place):
                 raise InPlaceError(
-                    f"a value of shape {source.shape} that the gradient of {self.primitive.name} needs was "
+                    f"a value of shape {x.shape} that the gradient of {self.primitive.name} needs was "
                     "overwritten after it was used: compute the gradient first, or write to a clone()"
                 )
+
+    def _reads(self, place: int) -> bool:
+        """Whether a derivative that is wanted is made of this input (or, after the inputs, of the result)."""
+        return any(
+            source.requires_grad and place in reads(self.primitive, index)
+            for index, source in enumerate(self.inputs)
+        )
 
     # ---- Python's view of it
 

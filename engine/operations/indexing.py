@@ -17,7 +17,7 @@ from engine.errors import DimensionError, DTypeError, ShapeError
 from engine.layout import broadcast_shapes, dimension, row_major
 from engine.linear import Slice, Slices, Take
 from engine.operations.conversion import contiguous
-from engine.operations.inplace import copy_
+from engine.operations.inplace import copy_, refuse_on_tape
 from engine.operations.shapes import broadcast_to, permute, reshape
 from engine.primitives import where
 from engine.strided import Strided
@@ -178,12 +178,13 @@ def masked_fill(x: Any, mask: Any, value: Any) -> Any:
     if mask.dtype is not boolean:
         raise DTypeError(f"masked_fill needs a boolean mask, not {mask.dtype}: compare with something first")
     broadcast_to(mask, broadcast_shapes(x.shape, mask.shape))
-    converted = value.to(x.dtype) if isinstance(value, Strided) else x.dtype.numpy(value).item()
+    converted = value.to(x.dtype) if isinstance(value, Strided) else x.dtype.numpy.type(value).item()
     return where(mask, converted, x)
 
 
 def setitem(x: Any, key: Any, value: Any) -> None:
     """x[key] = value, in place and outside the tape."""
+    refuse_on_tape(x, value)
     slices, shape, lookups = _parse(key, x)
     if not lookups:
         copy_(Slice(slices, shape)(x.array), value, owner=x)

@@ -11,7 +11,7 @@ from typing import Any
 from engine import primitives
 from engine.array import Array, tick
 from engine.context import is_grad_enabled
-from engine.dtypes import promote
+from engine.dtypes import default_dtype, promote
 from engine.errors import DTypeError, InPlaceError, ShapeError
 from engine.generator import Generator, default_generator
 from engine.layout import broadcast_shapes
@@ -22,7 +22,7 @@ from engine.strided import Strided, as_value
 
 def write(x: Any, primitive: Primitive, operands: tuple[Any, ...], owner: Any = None) -> None:
     """x[…] = f(operands); `owner` is the tensor that x is a view of, if it is another one."""
-    _refuse_on_tape(x if owner is None else owner)
+    refuse_on_tape(x if owner is None else owner, *operands)
     target: Array = x.array
     if any(
         stride == 0 and length > 1 for stride, length in zip(target.layout.strides, target.shape, strict=True)
@@ -37,16 +37,19 @@ def write(x: Any, primitive: Primitive, operands: tuple[Any, ...], owner: Any = 
     if shape != target.shape:
         raise ShapeError(f"a value of shape {arrays[-1].shape} cannot be written into shape {target.shape}")
     found = promote([(v.dtype, v.ndim) if v.__class__ is Array else type(v) for v in values])
+    if primitive.result == "real" and not found.is_floating_point:
+        found = default_dtype()
     if found.category > target.dtype.category and primitive is not copy:
         raise DTypeError(f"a {found} result cannot be written into a {target.dtype} tensor: convert it first")
     target.backend.map_into(target, primitive, values)
     target.storage.written = tick()
 
 
-def _refuse_on_tape(x: Any) -> None:
-    if is_grad_enabled() and getattr(x, "requires_grad", False):
+def refuse_on_tape(*involved: Any) -> None:
+    """Raise InPlaceError if a tensor that is written into, or that is read for it, is being differentiated."""
+    if is_grad_enabled() and any(getattr(x, "requires_grad", False) for x in involved):
         raise InPlaceError(
-            "this tensor requires a gradient, and writing into it would not be differentiated: "
+            "a tensor here requires a gradient, and what is written in place is not differentiated: "
             "write inside no_grad(), or compute a new tensor (where, cat, x = x + y)"
         )
 
@@ -62,9 +65,10 @@ def _beside(target: Array, operand: Any) -> Any:
     return value
 
 
-def copy_(x: Any, source: Any, owner: Any = None) -> None:
+def copy_(x: Any, source: Any, owner: Any = None) -> Any:
     """Overwrite x with `source`, broadcast to its shape and converted to its dtype."""
     write(x, copy, (source,), owner)
+    return x
 
 
 def fill_(x: Any, value: Any) -> Any:
@@ -138,7 +142,7 @@ def augmented(written: Any, computed: Any) -> Any:
         recording = is_grad_enabled() and any(getattr(t, "requires_grad", False) for t in (x, other))
         if recording:
             if getattr(x, "primitive", None) is None and x.requires_grad:
-                _refuse_on_tape(x)
+                refuse_on_tape(x)
             return computed(x, other)
         return written(x, other)
 

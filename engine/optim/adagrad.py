@@ -6,6 +6,7 @@ Duchi, Hazan & Singer, "Adaptive subgradient methods for online learning and sto
 from __future__ import annotations
 
 from math import inf
+from typing import Any
 
 from engine.creation import full_like
 from engine.optim import rules
@@ -51,7 +52,7 @@ class Adagrad(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def update(self, parameter: Tensor, gradient: Tensor, state: State, group: Options) -> None:
+    def update(self, parameter: Tensor, gradient: Any, state: State, group: Options) -> None:
         if not state:
             state.update(step=0, sum=full_like(parameter, group["initial_accumulator_value"]))
         rate = group["lr"] / (1.0 + state["step"] * group["lr_decay"])

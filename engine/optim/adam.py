@@ -8,6 +8,7 @@ its section 2 gives; AMSGrad: Reddi et al., "On the convergence of Adam and beyo
 from __future__ import annotations
 
 from math import inf, sqrt
+from typing import Any
 
 from engine.creation import zeros_like
 from engine.optim import rules
@@ -61,7 +62,7 @@ class Adam(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def update(self, parameter: Tensor, gradient: Tensor, state: State, group: Options) -> None:
+    def update(self, parameter: Tensor, gradient: Any, state: State, group: Options) -> None:
         if not state:
             state.update(step=0, exp_avg=zeros_like(parameter), exp_avg_sq=zeros_like(parameter))
             if group["amsgrad"]:

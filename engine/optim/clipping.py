@@ -23,32 +23,33 @@ def clip_grad_norm_(
     """Scale all gradients by one factor so that their norm, taken together, is at most `max_norm`.
 
     `norm_type` is the p of the p-norm, `inf` for the largest magnitude. Returns the norm before scaling, of
-    no dimensions. Scaled gradients are new tensors: the old ones may share storage with each other.
+    no dimensions.
     """
-    owners = _with_gradient(parameters)
-    if not owners:
+    gradients = _gradients(parameters)
+    if not gradients:
         return tensor(0.0)
-    gradients = [owner.grad.detach() for owner in owners]  # type: ignore[union-attr]
     total: Tensor = _norm(stack([_norm(gradient, norm_type) for gradient in gradients]), norm_type)
     norm = total.item()
     if error_if_nonfinite and not isfinite(norm):
         raise RuntimeError(f"the norm of the gradients is {norm}, so clipping would spread it to all of them")
     factor = max_norm / (norm + 1e-6)
     if not factor >= 1.0:  # a NaN is to spread, as in PyTorch
-        for owner, gradient in zip(owners, gradients, strict=True):
-            owner.grad = gradient * factor
+        for gradient in gradients:
+            gradient.mul_(factor)
     return total
 
 
 def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:
     """Limit every element of every gradient to -clip_value … clip_value."""
-    for owner in _with_gradient(parameters):
-        owner.grad = owner.grad.detach().clamp(-clip_value, clip_value)  # type: ignore[union-attr]
+    for gradient in _gradients(parameters):
+        gradient.clamp_(-clip_value, clip_value)
 
 
-def _with_gradient(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
+def _gradients(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
+    """The gradients that there are, to be written to."""
     listed = [parameters] if isinstance(parameters, Tensor) else parameters
-    return [parameter for parameter in listed if parameter.grad is not None]
+    found = [parameter.grad for parameter in listed]
+    return [gradient.detach() for gradient in found if gradient is not None]
 
 
 def _norm(x: Any, p: float) -> Any:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from engine.context import enable_grad, no_grad
-from engine.creation import zeros_like
 from engine.operations.inplace import write
 from engine.optim import rules
 from engine.primitive import Primitive
@@ -68,8 +67,7 @@ class Optimizer:
             if set_to_none:
                 parameter.grad = None
             elif parameter.grad is not None:
-                # a new tensor: the old gradient may share storage with that of another node
-                parameter.grad = zeros_like(parameter)
+                parameter.grad.detach().zero_()
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update every parameter that has a gradient.
@@ -83,15 +81,20 @@ class Optimizer:
         with no_grad():
             for group in self.param_groups:
                 for parameter in group["params"]:
-                    if parameter.grad is not None:
-                        gradient = parameter.grad.contiguous()  # it may be a view; it is read several times
+                    # as `backward` left it: `grad` would first copy it, for others to write to
+                    gradient = parameter._grad
+                    if gradient is not None:
+                        gradient = gradient.contiguous()  # it may be a view, and is read several times
                         if group.get("maximize"):
                             gradient = -gradient
                         self.update(parameter, gradient, self.state[parameter], group)
         return loss
 
-    def update(self, parameter: Tensor, gradient: Tensor, state: State, group: Options) -> None:
-        """Move one parameter along its gradient, in place; `state` is empty the first time."""
+    def update(self, parameter: Tensor, gradient: Any, state: State, group: Options) -> None:
+        """Move one parameter along its gradient, in place.
+
+        `gradient` (a tensor or plain array) is only to be read; `state` is empty the first time.
+        """
         raise NotImplementedError
 
     # ---- saving and loading
@@ -134,7 +137,7 @@ def overwrite(target: Tensor, rule: Primitive, *operands: Any) -> None:
     write(target, rule, operands)
 
 
-def with_weight_decay(gradient: Tensor, parameter: Tensor, rate: float) -> Any:
+def with_weight_decay(gradient: Any, parameter: Tensor, rate: float) -> Any:
     """The gradient of the loss plus ½ · rate · Σ parameter²."""
     if rate == 0:
         return gradient

@@ -7,6 +7,7 @@ Graves, "Generating sequences with recurrent neural networks", 2013.
 from __future__ import annotations
 
 from math import inf
+from typing import Any
 
 from engine.creation import zeros_like
 from engine.optim import rules
@@ -57,7 +58,7 @@ class RMSprop(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def update(self, parameter: Tensor, gradient: Tensor, state: State, group: Options) -> None:
+    def update(self, parameter: Tensor, gradient: Any, state: State, group: Options) -> None:
         if not state:
             state.update({name: zeros_like(parameter) for name in _remembered(group)})
         lr, eps, alpha = float(group["lr"]), float(group["eps"]), float(group["alpha"])

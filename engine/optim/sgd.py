@@ -7,6 +7,7 @@ form, in which the learning rate multiplies the velocity and not the gradient.
 from __future__ import annotations
 
 from math import inf
+from typing import Any
 
 from engine.optim import rules
 from engine.optim.optimizer import (
@@ -52,7 +53,7 @@ class SGD(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def update(self, parameter: Tensor, gradient: Tensor, state: State, group: Options) -> None:
+    def update(self, parameter: Tensor, gradient: Any, state: State, group: Options) -> None:
         lr, momentum = float(group["lr"]), float(group["momentum"])
         gradient = with_weight_decay(gradient, parameter, group["weight_decay"])
         if momentum == 0:

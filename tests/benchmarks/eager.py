@@ -18,14 +18,12 @@ import torch
 
 import engine
 from tests.benchmarks.machine import Watch
-from tests.benchmarks.pairing import interleave
 from tests.benchmarks.peaks import IN_CACHE, memory_peak, share_row
 from tests.benchmarks.peers import AUTOGRAD, NUMPY, OURS, TORCH, installed
 from tests.benchmarks.report import Row, publish
-from tests.benchmarks.tensors import Values, assert_close, prepare, random_values, ratio_row
+from tests.benchmarks.tensors import Values, assert_close, compare, prepare, random_values, ratio_row
 
 SIZES = (10, 1_000, 100_000, 1_000_000)  # elements
-ROUNDS = 11
 TOLERANCE = 1e-5  # in float32, for sums of a million too
 
 Function = Callable[..., Any]
@@ -66,6 +64,10 @@ def side(elements: int) -> tuple[int, ...]:
     return (isqrt(elements),)
 
 
+def numpy_relu(numpy: Any) -> Function:
+    return partial(numpy.maximum, 0.0)
+
+
 def numpy_softmax(numpy: Any) -> Function:
     def softmax(x: Any) -> Any:
         exponentials = numpy.exp(x - numpy.max(x, -1, keepdims=True))
@@ -77,7 +79,7 @@ def numpy_softmax(numpy: Any) -> Function:
 OPERATIONS = (
     Operation("add", (vector, vector), lambda _: operator.add, streams=3),
     Operation("mul", (vector, vector), lambda _: operator.mul, streams=3),
-    Operation("relu", (vector,), lambda names: names.relu, lambda numpy: partial(numpy.maximum, 0.0), streams=2),
+    Operation("relu", (vector,), lambda names: names.relu, numpy_relu, streams=2),
     Operation("exp", (vector,), lambda names: names.exp, streams=2),
     Operation("tanh", (vector,), lambda names: names.tanh, streams=2),
     Operation("sum", (vector,), lambda names: names.sum, streams=1),
@@ -92,8 +94,9 @@ def main() -> None:
     peers = (TORCH, AUTOGRAD) if installed(AUTOGRAD) else (TORCH,)
     watch = Watch(benchmark=os.getpid())
     cases = [(operation, elements) for elements in SIZES for operation in OPERATIONS]
-    publish("Eager operations, forward", [r for case in cases for r in forward_rows(*case)], watch.conditions())
-    both = [r for case in cases for r in backward_rows(*case, peers)]
+    forward = [row for case in cases for row in forward_rows(*case)]
+    publish("Eager operations, forward", forward, watch.conditions())
+    both = [row for case in cases for row in backward_rows(*case, peers)]
     publish("Eager operations, forward and backward", both, watch.conditions())
     streams = [stream_row(operation) for operation in OPERATIONS if operation.streams]
     publish(f"Eager operations on {IN_CACHE:,}: time at the bandwidth of memory", streams, watch.conditions())
@@ -114,7 +117,7 @@ def forward_rows(operation: Operation, elements: int) -> list[Row]:
     subject = f"eager: {operation.name}, {elements:,} elements, forward"
     for peer in (TORCH, NUMPY):
         assert_close(calls[OURS](), calls[peer](), TOLERANCE, f"{subject} / {peer}")
-    timings = interleave(calls, ROUNDS)
+    timings = compare(calls)
     return [ratio_row(timings, subject, TORCH, goal(elements)), ratio_row(timings, subject, NUMPY)]
 
 
@@ -131,7 +134,7 @@ def backward_rows(operation: Operation, elements: int, peers: tuple[str, ...]) -
     for peer in peers:
         for found, expected in zip(calls[OURS](), calls[peer](), strict=True):
             assert_close(found, expected, TOLERANCE, f"{subject} / {peer}")
-    timings = interleave(calls, ROUNDS)
+    timings = compare(calls)
     return [ratio_row(timings, subject, peer, goal(elements) if peer == TORCH else None) for peer in peers]
 
 
@@ -169,7 +172,8 @@ def stream_row(operation: Operation) -> Row:
     operands = operation.operands(IN_CACHE)
     peak = memory_peak(IN_CACHE)
     call = partial(operation.function(engine), *map(engine.tensor, operands))
-    timings = interleave({OURS: call, peak.name: peak.run}, ROUNDS)
+    call()
+    timings = compare({OURS: call, peak.name: peak.run})
     moved = float(operation.streams * operands[0].nbytes)
     return share_row(timings, f"eager: {operation.name}, {IN_CACHE:,} elements, forward", moved, peak)
 

@@ -51,7 +51,8 @@ def main() -> None:
 def speed_row(timings: Timings, peak: Peak) -> Row:
     """How fast it is; here more is better."""
     seconds = timings.seconds(peak.name)
-    lower, median, upper = (1e-9 * peak.work / time for time in (seconds.upper, seconds.median, seconds.lower))
+    lower, upper = (1e-9 * peak.work / quartile for quartile in (seconds.upper, seconds.lower))
+    median = 1e-9 * peak.work / seconds.median
     return Row(f"peak: {peak.name}", median, peak.unit, quartiles=(lower, upper))
 
 
@@ -73,7 +74,7 @@ def share_row(timings: Timings, subject: str, work: float, peak: Peak, goal: flo
 
 @cache
 def arithmetic_peaks() -> tuple[Peak, ...]:
-    """The one peak of fused multiply-adds, or none on a processor whose registers the engine does not know."""
+    """The peak of fused multiply-adds; none on a processor whose registers the engine does not know."""
     if not VECTOR_BYTES:
         print("The registers of this processor are not known: shares of its peak are left out.")
         return ()
@@ -95,7 +96,7 @@ def _compiled_multiply_adds() -> Callable[[int], float]:
 def _multiply_adds(_typing: Any, steps: Any) -> Any:
     """`steps` multiply-adds in each of the chains; returns an element that depends on all of them."""
 
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def code(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         vectors = Vectors(builder, types.float32)
         half, one = (ir.Constant(vectors.kind, [number] * vectors.lanes) for number in (0.5, 1.0))
         # all different, and none is 2, which ½x + 1 leaves as it is: the compiler would see through that

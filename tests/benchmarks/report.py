@@ -48,7 +48,8 @@ class Row:
         spread = "" if self.quartiles is None else " … ".join(figure(q, self.unit) for q in self.quartiles)
         goal = "" if self.goal is None else f"≤ {figure(self.goal, self.unit)}"
         met = {None: "", True: "met", False: "NOT MET"}[self.met]
-        return self.name, figure(self.value, self.unit), spread, self.unit, self.peer or "", goal, met, self.note
+        value = figure(self.value, self.unit)
+        return self.name, value, spread, self.unit, self.peer or "", goal, met, self.note
 
 
 HEADINGS = ("", "median", "quartiles", "unit", "peer", "goal", "", "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,27 +13,34 @@ import torch
 from numpy.typing import NDArray
 
 from engine.backends.cpu.threads import set_num_threads
-from tests.benchmarks.pairing import Timings
+from tests.benchmarks.pairing import Timings, interleave
 from tests.benchmarks.peers import OURS, label
 from tests.benchmarks.report import Row
 
 BLAS_THREADS = "OPENBLAS_NUM_THREADS"
+ROUNDS = 9
 
 Values = NDArray[np.float32]
 
 
 def prepare() -> None:
-    """One thread for engine, torch and numpy each. Call it first: it may start the program anew.
-
-    What is loaded by now is no garbage: were it searched before every turn, as `interleave` has it, that
-    would take longer than the turns.
-    """
+    """One thread for engine, torch and numpy each. Call it first: it may start the program anew."""
     if os.environ.get(BLAS_THREADS) != "1":
         os.environ[BLAS_THREADS] = "1"  # numpy's library looks at it once, when it is loaded
         os.execv(sys.executable, sys.orig_argv)
     set_num_threads(1)
     torch.set_num_threads(1)
+
+
+def compare(contenders: Mapping[str, Callable[[], object]], rounds: int = ROUNDS) -> Timings:
+    """`interleave`, for contenders that have been called before.
+
+    What is loaded by then is no garbage. Were it searched before every turn, that would take longer than
+    the turns.
+    """
+    gc.collect()
     gc.freeze()
+    return interleave(contenders, rounds)
 
 
 def random_values(*shape: int, seed: int = 0) -> Values:
@@ -41,7 +49,10 @@ def random_values(*shape: int, seed: int = 0) -> Values:
 
 
 def assert_close(found: Any, expected: Any, tolerance: float, what: str) -> None:
-    """Two libraries computed the same, or timing them means nothing; `tolerance` is a share of the largest."""
+    """Two libraries computed the same, or timing them means nothing.
+
+    tolerance  of a difference between elements, as a share of the largest element
+    """
     found, expected = np.asarray(found, np.float64), np.asarray(expected, np.float64)
     assert found.shape == expected.shape, f"{what}: shape {found.shape} is not {expected.shape}"
     error = np.abs(found - expected).max(initial=0.0)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 
 from engine.array import Array
-from engine.backends.cpu import lookups, reductions
+from engine.backends.cpu import lookups, matmul, reductions
 from engine.backends.cpu.elementwise import Signature, flat_kernel, strided_kernel, walk
 from engine.backends.cpu.threads import WORTHWHILE, get_num_threads
 from engine.backends.host import Host
@@ -107,6 +107,15 @@ def _plan(signature: Signature, target: Layout, operands: tuple[Value, ...]) -> 
     planned = walk(target.shape, strides)
     kernel = strided_kernel(signature, planned.patterns)
     return Call(target, result, target.size, result.numpy, kernel, planned, None, default, plain=False)
+
+
+@lru_cache(maxsize=4096)
+def _product(
+    dtype: DType, a: Layout, a_offset: int, b: Layout, b_offset: int, threads: int
+) -> tuple[Layout, matmul.Run]:
+    """Layout of a @ b, and what computes it for operands that lie like this."""
+    run = matmul.plan(dtype.name, a.shape, a.strides, a_offset, b.shape, b.strides, b_offset, threads)
+    return row_major((*a.shape[:-1], b.shape[-1])), run
 
 
 class Cpu(Host):
@@ -240,8 +249,9 @@ class Cpu(Host):
     def matmul(self, a: Array, b: Array) -> Array:
         self.check_here(a)
         self.check_here(b)
-        result = self.result(row_major((*a.shape[:-1], b.shape[-1])), a.dtype)
-        result.buffer[:] = np.matmul(a.numpy(), b.numpy()).reshape(-1)
+        target, run = _product(a.dtype, a.layout, a.offset, b.layout, b.offset, get_num_threads())
+        result = self.result(target, a.dtype)
+        run(result.buffer, a.buffer, b.buffer)
         return result
 
     def convolve(self, missing: Contraction, first: Array, second: Array, geometry: Geometry) -> Array:

@@ -22,6 +22,8 @@ from engine.backends.cpu.tile import ROWS, TILE_BYTES
 
 CACHED_BYTES = 1 << 20  # an operand up to this size stays in a second-level cache as it is
 REUSED = 8  # panels of B that must read A for its packing to pay
+import os
+STREAMS = int(os.environ.get('STREAMS','8'))  # columns that are copied side by side
 PARALLEL_WORK = 1 << 21  # multiply-adds; below this, starting threads costs more than they save
 
 LETTERS = {"float32": "f4", "float64": "f8", "int64": "i8"}
@@ -186,9 +188,12 @@ def packing(
     for length in reversed(repeated):
         strides.insert(0, total if length > 1 else 0)
         total *= length
-    tasks = total // (height * depth)
+    panels_size = ceil(rows / height) * height
+    # What is read should lie together: columns of many panels, or a panel of many columns.
+    block_rows, block_columns = (panels_size, STREAMS) if operand.row == 1 else (height, max(depth, 1))
+    tasks = total // size * ceil(rows / block_rows) * ceil(depth / block_columns)
     batch = [number for pair in zip(repeated, operand.batch, strict=True) for number in pair]
-    header = [tasks, rows, depth, height, operand.offset, operand.row, operand.column]
+    header = [tasks, rows, depth, height, operand.offset, operand.row, operand.column, block_rows, block_columns]
     plan = np.array(header + batch, np.int64)
     pack = kernel("parallel_pack" if threads > 1 else "pack", dtype)
 

@@ -11,6 +11,7 @@ import warnings
 from functools import cache
 from typing import Any, Protocol
 
+import numpy as np
 from numpy.typing import NDArray
 
 from engine.array import Array
@@ -49,13 +50,12 @@ class Launcher(Protocol):
 
 
 class Gpu:
-    """The launcher of a real GPU. Raises whatever numba raises if there is none."""
+    """The launcher of a real GPU."""
 
     def __init__(self) -> None:
         from numba import cuda  # only where a GPU is asked for
 
         self._cuda: Any = cuda
-        cuda.get_current_device()
 
     def upload(self, values: NDArray[Any]) -> Any:
         return self._cuda.to_device(values)
@@ -81,9 +81,10 @@ def create() -> Backend:
     warnings.filterwarnings("ignore", message="Grid size .* under-utilization")  # tensors may be small
     try:
         launcher = Gpu()
+        launcher.upload(np.zeros(1))
         launcher.compile(lookups.lookup_kernel("take", int64))  # needs the toolkit too
     except Exception as error:  # no driver, no toolkit, a GPU too old: numba raises many things
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        reason = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(" .:")
         raise BackendError(
             f"there is no GPU that can be used here ({reason}). The simulator runs the same kernels "
             'without one: `with engine.backend("simulator"):`'

@@ -77,6 +77,14 @@ def test_one_tensor_or_none() -> None:
     assert clip_grad_norm_([], 1.0).item() == 0.0
 
 
+def test_gradients_are_changed_in_place() -> None:
+    ours, _ = leaves()
+    held = [own.grad for own in ours]
+    clip_grad_norm_(ours, 0.1)
+    clip_grad_value_(ours, 0.01)
+    assert all(own.grad is gradient for own, gradient in zip(ours, held, strict=True))
+
+
 def test_gradients_that_share_memory_are_scaled_once() -> None:
     a, b = (engine.zeros(3, requires_grad=True) for _ in range(2))
     c, d = (torch.zeros(3, requires_grad=True) for _ in range(2))

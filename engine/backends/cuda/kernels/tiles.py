@@ -11,7 +11,7 @@ convolution.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from engine.array import Array
@@ -170,10 +170,10 @@ class _Writer:
 
     tile: Tile
     dtype: DType
-    zero: str = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "zero", f"{scalar_type(self.dtype)}(0)")
+    @property
+    def zero(self) -> str:
+        return f"{scalar_type(self.dtype)}(0)"
 
     def opening(self) -> Lines:
         """Shared memory, the place of the block, and the sums of a thread.
@@ -243,9 +243,8 @@ class _Writer:
             else:
                 row = f"t // {DEPTH} + {load * (threads // DEPTH)}"
                 lines += [f"{name}_row = {name}_first + {row}", *factor.row]
-            inside = f"{name}_row < {count} and {name}_k < end" + f" and {factor.inside}" * bool(
-                factor.inside
-            )
+            conditions = f"{name}_row < {count}", f"{name}_k < end", factor.inside
+            inside = " and ".join(filter(None, conditions))
             found = loaded(f"{name}_[{factor.position}]", self.dtype, self.dtype)
             value = f"{found} if {inside} else {self.zero}"
             lines += [*factor.element, f"{name}_strip[{k}, {row}] = {value}"]
@@ -262,8 +261,6 @@ class _Writer:
         for i, j, total in self.totals():
             if j == 0:
                 lines += [f"row = a_first + y{i}", "if row < rows:"]
-            place = f"out_[row * period + place{j}]"
-            lines += indented(
-                [f"if column{j} < columns:", f"    {place} = {stored(total, self.dtype, self.dtype)}"]
-            )
+            store = f"out_[row * period + place{j}] = {stored(total, self.dtype, self.dtype)}"
+            lines += indented([f"if column{j} < columns:", f"    {store}"])
         return lines
