@@ -14,7 +14,7 @@ from inspect import signature
 from typing import Any, Literal
 
 from engine.primitive import Primitive
-from engine.symbol import NAMES, Symbol, as_symbol, names_used, trace, trace_partial
+from engine.symbol import NAMES, Symbol, as_symbol, names_used, trace_partial
 
 DERIVATIVE = "d"  # the incoming derivative in a product
 OUTPUT = "y"
@@ -54,12 +54,9 @@ class Product:
 @cache
 def forward(primitive: Primitive) -> Formula:
     """y = f(a, b, …) of a row. Where that is made of other rows, its own parameters name the operands."""
-    if primitive.source is None:
-        names = tuple(signature(primitive.function).parameters)
-        symbol = trace(primitive.function, *names)
-    else:
-        names = NAMES[: primitive.arity]
-        symbol = Symbol.apply(primitive, tuple(Symbol(name=name) for name in names))
+    parameters = tuple(signature(primitive.function).parameters)
+    names = parameters if primitive.source is None else NAMES[: primitive.arity]
+    symbol = Symbol.apply(primitive, tuple(Symbol(name=name) for name in names))
 
     def function(*values: Any) -> Any:
         return primitive.evaluate(values)

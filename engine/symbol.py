@@ -6,9 +6,10 @@ printed as Python source, which is how one row of the table becomes a formula an
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from engine.primitive import ATOM, Operand, Primitive
@@ -96,13 +97,21 @@ def partials_latex(primitive: Primitive) -> tuple[str, ...]:
 # ---- as Python source
 
 
-def source(symbol: Symbol) -> str:
-    """The formula as Python source over floats; rows made of other rows are written out."""
+def source(symbol: Symbol, functions: Mapping[str, str] = MappingProxyType({})) -> str:
+    """The formula as Python source over floats; rows made of other rows are written out.
+
+    `functions` names functions to call for some rows, instead of what their `source` says.
+    """
     if symbol.constant is not None:
         return repr(symbol.constant)
     if symbol.primitive is None:
         return str(symbol.name)
     template = symbol.primitive.source
-    if template is None:
-        return source(as_symbol(symbol.primitive.function(*symbol.operands)))
-    return template.format(**dict(zip(NAMES, map(source, symbol.operands), strict=False)))
+    called = functions.get(symbol.primitive.name)
+    if template is None and called is None:
+        return source(as_symbol(symbol.primitive.function(*symbol.operands)), functions)
+    operands = [source(operand, functions) for operand in symbol.operands]
+    if called is not None:
+        return f"{called}({', '.join(operands)})"
+    assert template is not None
+    return template.format(**dict(zip(NAMES, operands, strict=False)))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from engine.bilinear import Matmul
-from engine.errors import ShapeError
+from engine.dtypes import boolean
+from engine.errors import DTypeError, ShapeError
 from engine.layout import broadcast_shapes
 from engine.linear import promoted
 from engine.operations.shapes import expand, permute, reshape, squeeze, unsqueeze
@@ -26,6 +27,8 @@ def matmul(a: Any, b: Any) -> Any:
         raise ShapeError(_mismatch(a, b, inner))
     if a.dtype is not b.dtype:
         a, b = promoted([a, b])
+    if a.dtype is boolean:
+        raise DTypeError("matmul of booleans is not defined: convert with .long() or .float() first")
     if a.ndim == b.ndim == 2:
         return MATMUL(a, b)
     left = unsqueeze(a, 0) if a.ndim == 1 else a

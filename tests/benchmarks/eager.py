@@ -21,7 +21,7 @@ from tests.benchmarks.machine import Watch
 from tests.benchmarks.peaks import IN_CACHE, memory_peak, share_row
 from tests.benchmarks.peers import AUTOGRAD, NUMPY, OURS, TORCH, installed
 from tests.benchmarks.report import Row, publish
-from tests.benchmarks.tensors import Values, assert_close, compare, prepare, random_values, ratio_row
+from tests.benchmarks.tensors import Values, assert_close, compare, prepare, random_values, ratio_row, taped
 
 SIZES = (10, 1_000, 100_000, 1_000_000)  # elements
 TOLERANCE = 1e-5  # in float32, for sums of a million too
@@ -125,8 +125,8 @@ def backward_rows(operation: Operation, elements: int, peers: tuple[str, ...]) -
     operands = operation.operands(elements)
     cotangent = random_values(*operation.numpy_function(np)(*operands).shape, seed=9)
     calls = {
-        OURS: taped(engine, operation, operands, cotangent),
-        TORCH: taped(torch, operation, operands, cotangent),
+        OURS: taped(engine, operation.function(engine), operands, cotangent),
+        TORCH: taped(torch, operation.function(torch), operands, cotangent),
     }
     if AUTOGRAD in peers:
         calls[AUTOGRAD] = in_autograd(operation, operands, cotangent)
@@ -136,21 +136,6 @@ def backward_rows(operation: Operation, elements: int, peers: tuple[str, ...]) -
             assert_close(found, expected, TOLERANCE, f"{subject} / {peer}")
     timings = compare(calls)
     return [ratio_row(timings, subject, peer, goal(elements) if peer == TORCH else None) for peer in peers]
-
-
-def taped(library: Any, operation: Operation, operands: list[Values], cotangent: Values) -> Callable[[], Any]:
-    """The step in engine or torch; returns the gradients."""
-    function = operation.function(library)
-    leaves = [library.tensor(values, requires_grad=True) for values in operands]
-    seed = library.tensor(cotangent)
-
-    def step() -> list[Any]:
-        for leaf in leaves:
-            leaf.grad = None
-        function(*leaves).backward(seed)
-        return [leaf.grad for leaf in leaves]
-
-    return step
 
 
 def in_autograd(operation: Operation, operands: list[Values], cotangent: Values) -> Callable[[], Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,22 @@ def prepare() -> None:
         os.execv(sys.executable, sys.orig_argv)
     set_num_threads(1)
     torch.set_num_threads(1)
+
+
+def taped(
+    library: Any, function: Callable[..., Any], operands: Sequence[Values], cotangent: Values
+) -> Callable[[], list[Any]]:
+    """Forward and backward in engine or torch, which share their names; the call returns the gradients."""
+    leaves = [library.tensor(values, requires_grad=True) for values in operands]
+    seed = library.tensor(cotangent)
+
+    def step() -> list[Any]:
+        for leaf in leaves:
+            leaf.grad = None
+        function(*leaves).backward(seed)
+        return [leaf.grad for leaf in leaves]
+
+    return step
 
 
 def compare(contenders: Mapping[str, Callable[[], object]], rounds: int = ROUNDS) -> Timings:

@@ -50,7 +50,7 @@ class Signature:
         return f"{self.formula.name}_{self.result.name}"
 
     def assignment(self, target: str) -> str:
-        value = expression(self.formula)
+        value = expression(self.formula, self.compute)
         return f"{target} = {stored(value, self.compute, self.result)}"
 
 

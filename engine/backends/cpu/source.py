@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from types import ModuleType
 
+from engine.backends.cpu.vector_math import FINGERPRINT, FUNCTIONS
 from engine.compiler import modules
 from engine.dtypes import DType, boolean
 from engine.formula import Formula
@@ -15,17 +16,26 @@ OPTIONS = 'nogil=True, error_model="numpy", cache=True'
 NUMBER = re.compile(r"\b\d+\.?\d*(?:e[-+]?\d+)?\b|\b(?:inf|nan)\b")
 
 
+def _imports(body: str) -> str:
+    """The vector functions that a kernel calls, and which version of them."""
+    called = sorted(name for name in FUNCTIONS.values() if f"{name}(" in body)
+    if not called:
+        return ""
+    return f"from engine.backends.cpu.vector_math import {', '.join(called)}  # {FINGERPRINT}\n"
+
+
 def scalar_type(dtype: DType) -> str:
     """The numpy type that arithmetic in `dtype` is done in; booleans count as integers."""
     return "np.int64" if dtype is boolean else f"np.{dtype.name}"
 
 
-def expression(formula: Formula) -> str:
+def expression(formula: Formula, compute: DType) -> str:
     """The formula over names like a, b, with every constant of the type of the arithmetic.
 
     A plain 1.0 would be float64 and drag a float32 loop along with it.
     """
-    return NUMBER.sub(lambda found: f"F({found.group()})", source(formula.symbol))
+    functions = {row: name for (row, dtype), name in FUNCTIONS.items() if dtype == compute.name}
+    return NUMBER.sub(lambda found: f"F({found.group()})", source(formula.symbol, functions))
 
 
 def stored(text: str, compute: DType, result: DType) -> str:
@@ -49,7 +59,8 @@ def module(
         f'"""{title}. Generated from the table of operators."""\n'
         "import math\n"
         "import numpy as np\n"
-        "from numba import njit, prange\n\n"
+        "from numba import njit, prange\n"
+        f"{_imports(body)}\n"
         f"F = {scalar_type(compute)}\n"
         "inf = math.inf\n\n\n"
         f'@njit("void({", ".join(signature)})", {decorations})\n'

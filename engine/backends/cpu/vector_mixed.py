@@ -12,7 +12,7 @@ import math
 from engine.backends.cpu.vector_elementary import FLOAT32, FLOAT64, scaled
 from engine.backends.cpu.vector_value import Value, clamped, fused, polynomial, where
 
-# (sin(r)/r - 1)/r² in powers of r², |r| <= 0.556 π, relative error 2^-25.5
+# (sin(r)/r - 1)/r² in powers of r², |r| <= 0.556 π, relative error 2^-25.4
 SIN = (-0.1666665, 0.008332822, -0.00019792664, 2.5704264e-06)
 # 1/π modulo 2/(the lowest bit of the smallest argument in a range), as the sum of two float64; and where the
 # range begins. The bits left out contribute multiples of 2π to the angle.
@@ -62,13 +62,13 @@ def cos(x: Value) -> Value:
     return sin_of_half_turn(fused(-wide, low, quarter_turn - f), (n << 63) ^ f.bits())
 
 
-# log2(1 + f)/f on |f| <= 1/3, relative error 2^-33; the terms from f⁴ on are small enough for float32
+# log2(1 + f)/f on |f| <= 1/3, relative error 2^-32; the terms from f⁴ on are small enough for float32
 LOG2 = (
     1.4426950407474994, -0.7213475196226744, 0.48089843779626157, -0.36067396904114823,
     0.2885296, -0.24043414, 0.20645423, -0.18079618, 0.15432626, -0.13754994, 0.17607938, -0.16581489,
 )  # fmt: skip
 LOG2_WIDE = 4
-# (2ᵍ - 1)/g on |g| <= 1/2, relative error 2^-27.6
+# (2ᵍ - 1)/g on |g| <= 1/2, relative error of 2ᵍ 2^-27.6
 EXP2 = (0.6931472, 0.24022646, 0.05550345, 0.00961854, 0.0013398947, 0.00015353362)
 TWO_THIRDS_BITS = 0x3F2AAAAB
 
@@ -86,7 +86,7 @@ def pow(x: Value, y: Value) -> Value:  # noqa: A001
 
 
 def log2(x: Value) -> Value:
-    """log2 of a float32 from 0 to inf, as float64 with a relative error below 2^-32."""
+    """log2 of a float32 from 0 to inf, as float64 with a relative error of 2^-32."""
     subnormal = x < FLOAT32.least_normal
     bits = where(subnormal, x * 2.0**23, x).bits() - TWO_THIRDS_BITS
     exponent = (bits >> 23).to_float()

@@ -69,7 +69,7 @@ class Form:
         return None
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=4096)
 def form(source: str, recording: bool) -> Form:
     """A module of kernels, rewritten and loaded; kept, as a module may hold many kernels."""
     rewritten = rewrite(source, recording)

@@ -1,0 +1,92 @@
+"""One way to train for each library. All start from the same parameters and hold them in the same order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tests.benchmarks.networks import RATE, Task
+from tests.benchmarks.tensors import Values
+
+Parameters = dict[str, Values]
+
+
+class Taped:
+    """Training in engine or torch."""
+
+    def __init__(self, library: Any, task: Task, start: Parameters) -> None:
+        self.library = library
+        self.task = task
+        self.network = task.network(library)
+        self.network.load_state_dict({name: library.tensor(values) for name, values in start.items()})
+        self.optimizer = task.optimizer(library, self.network.parameters())
+        self.inputs, self.targets = library.tensor(task.inputs), library.tensor(task.targets)
+
+    def step(self) -> None:
+        self.optimizer.zero_grad()
+        self.task.loss(self.library, self.network(self.inputs), self.targets).backward()
+        self.optimizer.step()
+
+    def parameters(self) -> list[Values]:
+        return [np.array(parameter.detach()) for parameter in self.network.parameters()]
+
+
+class Autograd:
+    """Training of a perceptron in HIPS autograd."""
+
+    def __init__(self, task: Task, start: Parameters) -> None:
+        import autograd
+
+        self.inputs, self.targets = task.inputs, task.targets
+        self.values = [values.copy() for values in start.values()]
+        self.gradient = autograd.grad(self.loss)
+
+    def loss(self, parameters: list[Any]) -> Any:
+        import autograd.numpy as anp
+
+        *hidden, last = zip(parameters[::2], parameters[1::2], strict=True)
+        x = self.inputs
+        for weight, bias in hidden:
+            x = anp.maximum(x @ weight.T + bias, 0.0)
+        weight, bias = last
+        return anp.mean((x @ weight.T + bias - self.targets) ** 2)
+
+    def step(self) -> None:
+        for values, gradient in zip(self.values, self.gradient(self.values), strict=True):
+            values -= RATE * gradient
+
+    def parameters(self) -> list[Values]:
+        return self.values
+
+
+class Micrograd:
+    """Training of a perceptron in micrograd, number by number."""
+
+    def __init__(self, task: Task, start: Parameters) -> None:
+        from micrograd.engine import Value
+        from micrograd.nn import MLP
+
+        self.samples = list(zip(task.inputs.tolist(), task.targets.tolist(), strict=True))
+        biases = list(start.values())[1::2]
+        self.network = MLP(task.inputs.shape[1], [len(bias) for bias in biases])
+        self.shapes = [values.shape for values in start.values()]
+        pairs = zip(list(start.values())[::2], biases, self.network.layers, strict=True)
+        for weight, bias, layer in pairs:
+            for row, number, neuron in zip(weight.tolist(), bias.tolist(), layer.neurons, strict=True):
+                neuron.w, neuron.b = [Value(w) for w in row], Value(number)
+
+    def step(self) -> None:
+        errors = [self.network(point) - target for point, (target,) in self.samples]
+        loss = sum(error * error for error in errors) * (1.0 / len(errors))
+        self.network.zero_grad()
+        loss.backward()
+        for parameter in self.network.parameters():
+            parameter.data -= RATE * parameter.grad
+
+    def parameters(self) -> list[Values]:
+        found = []
+        for layer in self.network.layers:
+            found.append(np.array([[w.data for w in neuron.w] for neuron in layer.neurons]))
+            found.append(np.array([neuron.b.data for neuron in layer.neurons]))
+        return found
