@@ -21,4 +21,4 @@ class InPlaceError(RuntimeError):
 
 
 class DimensionError(IndexError):
-    """A dimension that the tensor does not have."""
+    """A dimension, or a place in it, that the tensor does not have."""

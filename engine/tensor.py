@@ -41,11 +41,12 @@ class Tensor(Strided):
     primitive      the operation that made it; None for a leaf
     inputs         the tensors (and constants) it was made from, in order
     requires_grad  whether a derivative with respect to it is wanted; a result says yes if an operand does
-    grad           d(output)/d(self) after `output.backward()`; None means not computed, never 0
+    cotangent      d(output)/d(self) as `output.backward()` left it; None means not computed, never 0.
+                   `grad` is the same as a tensor of one's own
     made           when it was made, on the clock that also says when storage was overwritten
     """
 
-    __slots__ = ("__weakref__", "_grad", "inputs", "made", "primitive", "requires_grad", "value")
+    __slots__ = ("__weakref__", "cotangent", "inputs", "made", "primitive", "requires_grad", "value")
 
     def __init__(self, value: Array, requires_grad: bool = False) -> None:
         if requires_grad and not value.dtype.is_floating_point:
@@ -54,7 +55,7 @@ class Tensor(Strided):
         self.primitive: Any = None
         self.inputs: tuple[Any, ...] = ()
         self.requires_grad = requires_grad
-        self._grad: Any = None
+        self.cotangent: Any = None
         self.made = 0
 
     @classmethod
@@ -70,7 +71,7 @@ class Tensor(Strided):
                 values.append(x if x.__class__ is Array else as_value(x))
         result = _new(Tensor)
         result.value = value = primitive.on_arrays(tuple(values))
-        result._grad = None
+        result.cotangent = None
         if wanted and value.dtype.is_floating_point and grad_enabled.get():
             result.primitive = primitive
             result.inputs = tuple([x if isinstance(x, Tensor) else _constant(x) for x in operands])
@@ -95,14 +96,14 @@ class Tensor(Strided):
         It is copied when it is first looked at, because a sweep may leave one array with several nodes, and
         what is written into this gradient must not change another's.
         """
-        if self._grad.__class__ is Array:
-            self._grad = Tensor(Copy().on_arrays((self._grad,)))
-        found: Tensor | None = self._grad
+        if self.cotangent.__class__ is Array:
+            self.cotangent = Tensor(Copy().on_arrays((self.cotangent,)))
+        found: Tensor | None = self.cotangent
         return found
 
     @grad.setter
     def grad(self, gradient: Any) -> None:
-        self._grad = gradient
+        self.cotangent = gradient
 
     @property
     def is_leaf(self) -> bool:
@@ -157,7 +158,7 @@ class Tensor(Strided):
         backward(self, seed, create_graph)
 
     def check_unchanged(self) -> None:
-        """Raise InPlaceError if a value that a derivative of this node is made of is no longer what it was."""
+        """Raise InPlaceError if a value that a derivative of this node is made of was overwritten."""
         if self.primitive is None or not self.primitive.needs_values:
             return
         for place, x in enumerate((*self.inputs, self)):

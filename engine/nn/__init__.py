@@ -5,10 +5,10 @@
 >>> loss = nn.MSELoss()(model(inputs), targets)
 """
 
-from engine.nn import functional, init
+from engine.nn import functional, init, utils
 from engine.nn.layers import *  # noqa: F403  (every layer; see its __all__)
 from engine.nn.layers import __all__ as _layers
 from engine.nn.module import Module
 from engine.nn.parameter import Parameter
 
-__all__ = ["Module", "Parameter", "functional", "init", *_layers]
+__all__ = ["Module", "Parameter", "functional", "init", "utils", *_layers]

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Self, TypeVar
 import numpy as np
 
 from engine.context import no_grad
-from engine.creation import as_tensor
+from engine.creation import as_tensor, zeros_like
 from engine.dtypes import float32, float64
 from engine.errors import DTypeError
 from engine.nn.parameter import Parameter
@@ -238,7 +238,7 @@ class Module:
             if set_to_none:
                 parameter.grad = None
             elif parameter.grad is not None:
-                parameter.grad = parameter.grad * 0.0
+                parameter.grad = zeros_like(parameter)
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
         """Say whether gradients with respect to its parameters are wanted; returns itself."""

@@ -101,7 +101,7 @@ def _places(entry: Any, x: Any, d: int) -> list[Any]:
     values = entry.numpy() if isinstance(entry, Strided) else np.asarray(entry)
     if values.dtype == np.bool_:
         if values.shape != x.shape[d : d + values.ndim] or values.ndim == 0:
-            raise ShapeError(
+            raise DimensionError(
                 f"a mask of shape {values.shape} does not fit {x.shape} at dimension {d}: shapes must match"
             )
         return list(np.nonzero(values))
@@ -122,7 +122,7 @@ def _look_up(x: Any, lookups: list[tuple[int, Any]]) -> Any:
         places = np.broadcast_arrays(*(places for _, places in lookups))
     except ValueError:
         shapes = " and ".join(str(places.shape) for _, places in lookups)
-        raise ShapeError(f"index tensors of shapes {shapes} do not broadcast against each other") from None
+        raise DimensionError(f"index tensors of shapes {shapes} do not broadcast against each other") from None
     rows = np.zeros(places[0].shape, np.int64)
     for d, place in zip(dims, places, strict=True):
         rows = rows * x.shape[d] + place

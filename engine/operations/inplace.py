@@ -6,15 +6,16 @@ silently be that of the old value.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from engine import primitives
 from engine.array import Array, tick
 from engine.context import is_grad_enabled
-from engine.dtypes import default_dtype, promote
+from engine.dtypes import DType, default_dtype, promote
 from engine.errors import DTypeError, InPlaceError, ShapeError
 from engine.generator import Generator, default_generator
-from engine.layout import broadcast_shapes
+from engine.layout import Layout, broadcast_shapes
 from engine.linear import copy
 from engine.primitive import Primitive
 from engine.strided import Strided, as_value
@@ -24,29 +25,34 @@ def write(x: Any, primitive: Primitive, operands: tuple[Any, ...], owner: Any = 
     """x[…] = f(operands); `owner` is the tensor that x is a view of, if it is another one."""
     refuse_on_tape(x if owner is None else owner, *operands)
     target: Array = x.array
-    if any(
-        stride == 0 and length > 1 for stride, length in zip(target.layout.strides, target.shape, strict=True)
-    ):
-        raise InPlaceError(
-            f"several elements of this {target.shape} tensor are one place in storage (strides "
-            f"{target.layout.strides}): write into a clone()"
-        )
-    values = tuple(_beside(target, operand) for operand in operands)
-    arrays = [value for value in values if value.__class__ is Array]
-    shape = broadcast_shapes(target.shape, *(value.shape for value in arrays))
-    if shape != target.shape:
-        raise ShapeError(f"a value of shape {arrays[-1].shape} cannot be written into shape {target.shape}")
-    found = promote([(v.dtype, v.ndim) if v.__class__ is Array else type(v) for v in values])
-    if primitive.result == "real" and not found.is_floating_point:
-        found = default_dtype()
-    if found.category > target.dtype.category and primitive is not copy:
-        raise DTypeError(f"a {found} result cannot be written into a {target.dtype} tensor: convert it first")
+    values = tuple([_beside(target, operand) for operand in operands])
+    kinds = tuple([(v.dtype, v.layout.shape) if v.__class__ is Array else v.__class__ for v in values])
+    _check_fits(target.layout, target.dtype, primitive, kinds)
     target.backend.map_into(target, primitive, values)
     target.storage.written = tick()
 
 
+@lru_cache(4096)
+def _check_fits(target: Layout, dtype: DType, primitive: Primitive, kinds: tuple[Any, ...]) -> None:
+    """Raise an error if what the primitive makes of values of these kinds cannot be written there."""
+    shape, strides = target.shape, target.strides
+    if any(stride == 0 and length > 1 for stride, length in zip(strides, shape, strict=True)):
+        raise InPlaceError(
+            f"several elements of this {shape} tensor are one place in storage (strides {strides}): "
+            "write into a clone()"
+        )
+    shapes = [kind[1] for kind in kinds if isinstance(kind, tuple)]
+    if broadcast_shapes(shape, *shapes) != shape:
+        raise ShapeError(f"a value of shape {shapes[-1]} cannot be written into shape {shape}")
+    found = promote((kind[0], len(kind[1])) if isinstance(kind, tuple) else kind for kind in kinds)
+    if primitive.result == "real" and not found.is_floating_point:
+        found = default_dtype()
+    if found.category > dtype.category and primitive is not copy:
+        raise DTypeError(f"a {found} result cannot be written into a {dtype} tensor: convert it first")
+
+
 def refuse_on_tape(*involved: Any) -> None:
-    """Raise InPlaceError if a tensor that is written into, or that is read for it, is being differentiated."""
+    """Raise InPlaceError if a tensor that is written into, or read for it, is being differentiated."""
     if is_grad_enabled() and any(getattr(x, "requires_grad", False) for x in involved):
         raise InPlaceError(
             "a tensor here requires a gradient, and what is written in place is not differentiated: "
@@ -60,7 +66,7 @@ def _beside(target: Array, operand: Any) -> Any:
         return as_value(operand)
     value = operand.array
     same = value.layout is target.layout and value.offset == target.offset
-    if value.storage is target.storage and not same:
+    if value.buffer is target.buffer and not same:
         return value.backend.map(copy, (value,))
     return value
 

@@ -185,12 +185,14 @@ def _largest(x: Any, dim: Dims) -> Any:
 
 def softmax(x: Any, dim: int) -> Any:
     """exp(x) / Σ exp(x) along `dim`; shifted by the largest x, so that exp never overflows."""
+    _needs_floating_point("softmax", x)
     weights = primitives.exp(x - _largest(x, dim))
     return weights / sum(weights, dim, keepdim=True)
 
 
 def log_softmax(x: Any, dim: int) -> Any:
     """ln softmax(x) along `dim`, without the detour over small quotients."""
+    _needs_floating_point("log_softmax", x)
     shifted = x - _largest(x, dim)
     return shifted - primitives.log(sum(primitives.exp(shifted), dim, keepdim=True))
 

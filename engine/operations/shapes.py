@@ -231,6 +231,8 @@ def pad(x: Any, pad: Sequence[int], mode: str = "constant", value: float = 0.0) 
         amounts[-1 - k] = (pad[2 * k], pad[2 * k + 1])
     cuts = [(max(-left, 0), max(-right, 0)) for left, right in amounts]
     for d, (left, right) in enumerate(cuts):
+        if left + right > x.shape[d]:
+            raise ShapeError(f"pad by {tuple(pad)} cuts more off dimension {d} of {x.shape} than there is")
         if left or right:
             x = narrow(x, d, left, x.shape[d] - left - right)
     places = tuple((max(left, 0), length, 1) for (left, _), length in zip(amounts, x.shape, strict=True))

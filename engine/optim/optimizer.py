@@ -82,7 +82,7 @@ class Optimizer:
             for group in self.param_groups:
                 for parameter in group["params"]:
                     # as `backward` left it: `grad` would first copy it, for others to write to
-                    gradient = parameter._grad
+                    gradient = parameter.cotangent
                     if gradient is not None:
                         gradient = gradient.contiguous()  # it may be a view, and is read several times
                         if group.get("maximize"):

@@ -14,7 +14,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BENCHMARKS_JSON = ROOT / "benchmarks.json"
-MODULES = ("scalar", "app", "player", "load")
+TENSORS = ("peaks", "eager", "matmul", "convolution", "training")
+MODULES = ("scalar", *TENSORS, "app", "player", "load")
 
 
 def main() -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from math import prod
@@ -16,7 +16,7 @@ from tests.benchmarks.machine import Watch
 from tests.benchmarks.peaks import arithmetic_peaks, share_row
 from tests.benchmarks.peers import OURS, TORCH
 from tests.benchmarks.report import Row, publish
-from tests.benchmarks.tensors import assert_close, compare, prepare, random_values, ratio_row, taped
+from tests.benchmarks.tensors import Taped, assert_close, compare, prepare, random_values, ratio_row
 
 TOLERANCE = 1e-5
 
@@ -80,22 +80,26 @@ def rows(layer: Layer) -> list[Row]:
         for name, library in libraries.items()
     }
     both = {
-        name: taped(library, library.nn.functional.conv2d, (images, weight), cotangent)
+        name: Taped(library, library.nn.functional.conv2d, (images, weight), cotangent)
         for name, library in libraries.items()
     }
     subject = f"convolution: {layer.name}"
     assert_close(forward[OURS](), forward[TORCH](), TOLERANCE, subject)
-    for found, expected in zip(both[OURS](), both[TORCH](), strict=True):
+    for found, expected in zip(both[OURS].gradients(), both[TORCH].gradients(), strict=True):
         assert_close(found, expected, TOLERANCE, subject)
     return [
         *compared(forward, f"{subject}, forward", layer.work),
-        *compared(both, f"{subject}, forward and backward", 3 * layer.work),
+        *compared(
+            {name: taped.step for name, taped in both.items()},
+            f"{subject}, forward and backward",
+            3 * layer.work,
+        ),
     ]
 
 
-def compared(calls: dict[str, Callable[[], object]], subject: str, work: float) -> list[Row]:
+def compared(calls: Mapping[str, Callable[[], object]], subject: str, work: float) -> list[Row]:
     peaks = arithmetic_peaks()
-    timings = compare(calls | {peak.name: peak.run for peak in peaks})
+    timings = compare({**calls, **{peak.name: peak.run for peak in peaks}})
     return [*(share_row(timings, subject, work, peak) for peak in peaks), ratio_row(timings, subject, TORCH)]
 
 

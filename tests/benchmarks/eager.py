@@ -21,7 +21,7 @@ from tests.benchmarks.machine import Watch
 from tests.benchmarks.peaks import IN_CACHE, memory_peak, share_row
 from tests.benchmarks.peers import AUTOGRAD, NUMPY, OURS, TORCH, installed
 from tests.benchmarks.report import Row, publish
-from tests.benchmarks.tensors import Values, assert_close, compare, prepare, random_values, ratio_row, taped
+from tests.benchmarks.tensors import Taped, Values, assert_close, compare, prepare, random_values, ratio_row
 
 SIZES = (10, 1_000, 100_000, 1_000_000)  # elements
 TOLERANCE = 1e-5  # in float32, for sums of a million too
@@ -124,15 +124,16 @@ def forward_rows(operation: Operation, elements: int) -> list[Row]:
 def backward_rows(operation: Operation, elements: int, peers: tuple[str, ...]) -> list[Row]:
     operands = operation.operands(elements)
     cotangent = random_values(*operation.numpy_function(np)(*operands).shape, seed=9)
-    calls = {
-        OURS: taped(engine, operation.function(engine), operands, cotangent),
-        TORCH: taped(torch, operation.function(torch), operands, cotangent),
-    }
+    own, others = (
+        Taped(library, operation.function(library), operands, cotangent) for library in (engine, torch)
+    )
+    calls: dict[str, Callable[[], Any]] = {OURS: own.step, TORCH: others.step}
+    gradients: dict[str, Callable[[], Any]] = {TORCH: others.gradients}
     if AUTOGRAD in peers:
-        calls[AUTOGRAD] = in_autograd(operation, operands, cotangent)
+        calls[AUTOGRAD] = gradients[AUTOGRAD] = in_autograd(operation, operands, cotangent)
     subject = f"eager: {operation.name}, {elements:,} elements, forward and backward"
     for peer in peers:
-        for found, expected in zip(calls[OURS](), calls[peer](), strict=True):
+        for found, expected in zip(own.gradients(), gradients[peer](), strict=True):
             assert_close(found, expected, TOLERANCE, f"{subject} / {peer}")
     timings = compare(calls)
     return [ratio_row(timings, subject, peer, goal(elements) if peer == TORCH else None) for peer in peers]

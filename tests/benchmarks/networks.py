@@ -95,7 +95,7 @@ def block(library: Any) -> Any:
     """A transformer block, normalised before each part (as in GPT-2, Radford et al., 2019)."""
     nn = library.nn
 
-    class Block(nn.Module):  # type: ignore[misc, name-defined]
+    class Block(nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.norm_attention = nn.LayerNorm(WIDTH)
@@ -124,7 +124,7 @@ def block(library: Any) -> Any:
 def character_model(library: Any) -> Any:
     nn = library.nn
 
-    class CharacterModel(nn.Module):  # type: ignore[misc, name-defined]
+    class CharacterModel(nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.characters = nn.Embedding(CHARACTERS, WIDTH)

@@ -23,7 +23,7 @@ from tests.benchmarks.machine import Watch
 from tests.benchmarks.pairing import Timings, interleave
 from tests.benchmarks.peers import OURS
 from tests.benchmarks.report import Row, publish
-from tests.benchmarks.tensors import prepare
+from tests.benchmarks.tensors import Values, prepare
 
 CHAINS = 16  # multiply-adds that do not wait for each other: more than are ever under way at once
 STEPS = 1 << 18  # of all chains in a call, which takes half a millisecond
@@ -85,11 +85,10 @@ def arithmetic_peaks() -> tuple[Peak, ...]:
 
 def _compiled_multiply_adds() -> Callable[[int], float]:
     @njit("f4(i8)")
-    def run(steps):  # type: ignore[no-untyped-def]
+    def run(steps: int) -> float:
         return _multiply_adds(steps)
 
-    compiled: Callable[[int], float] = run
-    return compiled
+    return run
 
 
 @intrinsic
@@ -127,12 +126,11 @@ def memory_peak(elements: int) -> Peak:
 @cache
 def _triad() -> Callable[..., None]:
     @njit("(f4[::1], f4[::1], f4[::1])", fastmath={"contract"})
-    def run(a, b, c):  # type: ignore[no-untyped-def]
+    def run(a: Values, b: Values, c: Values) -> None:
         for i in range(a.size):
             a[i] = b[i] + np.float32(3) * c[i]
 
-    compiled: Callable[..., None] = run
-    return compiled
+    return run
 
 
 if __name__ == "__main__":

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from importlib.metadata import version
 from importlib.util import find_spec
+from shutil import which
 
-OURS, TORCH, NUMPY, AUTOGRAD, MICROGRAD = "engine", "torch", "numpy", "autograd", "micrograd"
+OURS, TORCH, NUMPY = "engine", "torch", "numpy"
+AUTOGRAD, MICROGRAD, TINYGRAD = "autograd", "micrograd", "tinygrad"
+PROGRAMS = {TINYGRAD: "clang"}  # that compile what a library runs
 
 
 def label(library: str) -> str:
@@ -15,7 +18,9 @@ def label(library: str) -> str:
 
 def installed(library: str) -> bool:
     """Whether it can take part. Says so if it cannot."""
-    found = find_spec(library) is not None
-    if not found:
-        print(f"{library} is not installed: left out.")
-    return found
+    missing = library if find_spec(library) is None else None
+    if missing is None and library in PROGRAMS and which(PROGRAMS[library]) is None:
+        missing = PROGRAMS[library]
+    if missing:
+        print(f"{library} is left out: {missing} is not installed.")
+    return missing is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -32,23 +33,30 @@ def prepare() -> None:
     torch.set_num_threads(1)
 
 
-def taped(
-    library: Any, function: Callable[..., Any], operands: Sequence[Values], cotangent: Values
-) -> Callable[[], list[Any]]:
-    """Forward and backward in engine or torch, which share their names; the call returns the gradients."""
-    leaves = [library.tensor(values, requires_grad=True) for values in operands]
-    seed = library.tensor(cotangent)
+class Taped:
+    """A function forward and backward in engine or torch, which share their names."""
 
-    def step() -> list[Any]:
-        for leaf in leaves:
+    def __init__(
+        self, library: Any, function: Callable[..., Any], operands: Sequence[Values], cotangent: Values
+    ) -> None:
+        self.function = function
+        self.leaves = [library.tensor(values, requires_grad=True) for values in operands]
+        self.cotangent = library.tensor(cotangent)
+
+    def step(self) -> None:
+        """Leave new gradients on the leaves."""
+        for leaf in self.leaves:
             leaf.grad = None
-        function(*leaves).backward(seed)
-        return [leaf.grad for leaf in leaves]
+        self.function(*self.leaves).backward(self.cotangent)
 
-    return step
+    def gradients(self) -> list[Any]:
+        self.step()
+        return [leaf.grad for leaf in self.leaves]
 
 
-def compare(contenders: Mapping[str, Callable[[], object]], rounds: int = ROUNDS) -> Timings:
+def compare(
+    contenders: Mapping[str, Callable[[], object]], clock: Callable[[], float] = time.thread_time
+) -> Timings:
     """`interleave`, for contenders that have been called before.
 
     What is loaded by then is no garbage. Were it searched before every turn, that would take longer than
@@ -56,7 +64,7 @@ def compare(contenders: Mapping[str, Callable[[], object]], rounds: int = ROUNDS
     """
     gc.collect()
     gc.freeze()
-    return interleave(contenders, rounds)
+    return interleave(contenders, ROUNDS, clock=clock)
 
 
 def random_values(*shape: int, seed: int = 0) -> Values:

@@ -85,8 +85,40 @@ class Micrograd:
             parameter.data -= RATE * parameter.grad
 
     def parameters(self) -> list[Values]:
-        found = []
+        found: list[Values] = []
         for layer in self.network.layers:
             found.append(np.array([[w.data for w in neuron.w] for neuron in layer.neurons]))
             found.append(np.array([neuron.b.data for neuron in layer.neurons]))
         return found
+
+
+class Tinygrad:
+    """Training of a perceptron in tinygrad, as one compiled step, on its CPU device, which has a thread.
+
+    A step ends when its result is there: else only handing it to the thread would be timed.
+    """
+
+    def __init__(self, task: Task, start: Parameters) -> None:
+        from tinygrad import Tensor, TinyJit
+
+        self.inputs, self.targets = (Tensor(values, device="CPU") for values in (task.inputs, task.targets))
+        self.values = [Tensor(values, device="CPU") for values in start.values()]
+        self.compiled = TinyJit(self.update)
+
+    def update(self) -> Any:
+        *hidden, last = zip(self.values[::2], self.values[1::2], strict=True)
+        x = self.inputs
+        for weight, bias in hidden:
+            x = (x @ weight.T + bias).relu()
+        weight, bias = last
+        loss = (x @ weight.T + bias - self.targets).square().mean()
+        gradients = loss.gradient(*self.values)
+        for values, gradient in zip(self.values, gradients, strict=True):
+            values.assign(values.detach() - RATE * gradient)
+        return loss.realize(*self.values)
+
+    def step(self) -> None:
+        self.compiled().item()
+
+    def parameters(self) -> list[Values]:
+        return [values.numpy() for values in self.values]

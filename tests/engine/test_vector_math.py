@@ -26,7 +26,7 @@ BOUNDS = {
     "expm1": (1.6, 1.9),
     "log": (1.0, 1.3),
     "log1p": (1.6, 1.9),
-    "tanh": (1.9, 2.0),
+    "tanh": (1.9, 2.1),
     "sigmoid": (1.7, 1.8),
     "erf": (1.3, 1.3),
     "sin": (2.0, math.inf),
@@ -34,7 +34,7 @@ BOUNDS = {
 }
 FLOAT32 = {name: bounds[0] for name, bounds in BOUNDS.items()}
 FLOAT64 = {name: bounds[1] for name, bounds in BOUNDS.items() if math.isfinite(bounds[1])}
-POW = 1.1
+POW = 1.2
 WIDER: dict[str, Callable[[Floats], Floats]] = {
     "sigmoid": lambda x: np.exp(np.minimum(x, 0.0)) / (1.0 + np.exp(-np.abs(x))),
     "erf": lambda x: torch.erf(torch.from_numpy(x)).numpy(),

@@ -15,7 +15,7 @@ import numpy as np
 
 from engine.array import Array
 from engine.backends.cpu import lookups, matmul, reductions
-from engine.backends.cpu.elementwise import Signature, flat_kernel, strided_kernel, walk
+from engine.backends.cpu.elementwise import TARGET, Signature, flat_kernel, strided_kernel, walk
 from engine.backends.cpu.threads import WORTHWHILE, get_num_threads
 from engine.backends.host import Host
 from engine.backends.interface import Backend, Contraction, Reduction, Value, elementwise
@@ -75,6 +75,16 @@ def _key(primitive: Primitive, extra: Any, operands: tuple[Value, ...]) -> tuple
         else:
             key.append(x.__class__)
     return tuple(key)
+
+
+def _is_same(x: Value, target: Array) -> bool:
+    """Whether an operand is the very array that is written to."""
+    return (
+        x.__class__ is Array
+        and x.buffer is target.buffer
+        and x.offset == target.offset
+        and x.layout is target.layout
+    )
 
 
 def _types(operands: tuple[Value, ...]) -> tuple[Any, ...]:
@@ -185,6 +195,8 @@ class Cpu(Host):
         """A kernel takes a buffer from the array's first element on, or a number."""
         arguments = [out]
         for x in operands:
+            if x is TARGET:
+                continue
             if x.__class__ is not Array:
                 arguments.append(x)
             elif x.backend is not self:
@@ -204,7 +216,7 @@ class Cpu(Host):
                 self.check_here(x)
                 buffers.append(x.buffer)
                 offsets.append(x.offset)
-            else:
+            elif x is not TARGET:
                 buffers.append(x)
         for plan in call.walk.plans(offsets):
             call.kernel(plan, out, *buffers)
@@ -223,11 +235,12 @@ class Cpu(Host):
 
     def map_into(self, target: Array, primitive: Primitive, operands: tuple[Value, ...]) -> None:
         self.check_here(target)
+        operands = tuple([TARGET if _is_same(x, target) else x for x in operands])
         key = (target.layout, target.dtype, *_key(primitive, None, operands))
         call = self._calls.get(key)
         if call is None or (call.default is not None and call.default != get_default_dtype()):
             formula = forward(primitive)
-            kinds = elementwise(formula, (target, *operands))
+            kinds = elementwise(formula, (target, *(x for x in operands if x is not TARGET)))
             signature = Signature(formula, _types(operands), kinds.compute, target.dtype)
             call = self._remember(key, _plan(signature, target.layout, operands))
         if call.walk is None:

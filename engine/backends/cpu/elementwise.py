@@ -25,6 +25,17 @@ NESTED = 4  # loops in a strided kernel; more dimensions, once merged, are walke
 Kind = DType | type  # element type of an array operand, or the type of a number
 
 
+class Target:
+    """Stands for an operand that is the array being written to.
+
+    A kernel reads it through its output. As an argument of its own it would overlap with the output, and
+    LLVM would not use vector instructions.
+    """
+
+
+TARGET = Target()
+
+
 @dataclass(frozen=True, slots=True)
 class Signature:
     """What a kernel depends on: the formula, and the types of its operands, arithmetic and result."""
@@ -39,7 +50,13 @@ class Signature:
         return [
             f"{kind.letter}[::1]" if isinstance(kind, DType) else "f8" if kind is float else "i8"
             for kind in self.kinds
+            if kind is not Target
         ]
+
+    def arguments(self) -> str:
+        """Names of the output and of the operands that are passed."""
+        pairs = zip(self.formula.operands, self.kinds, strict=True)
+        return ", ".join(["o_", *(f"{name}_" for name, kind in pairs if kind is not Target)])
 
     @property
     def title(self) -> str:
@@ -58,17 +75,22 @@ class Signature:
 def flat_kernel(signature: Signature, parallel: bool = False) -> Any:
     """kernel(out, *operands): arrays of equal size, element by element."""
     names = signature.formula.operands
-    lines = [f"def kernel(o_, {', '.join(name + '_' for name in names)}):"]
+    lines = [f"def kernel({signature.arguments()}):"]
     lines += [
         f"    {name} = {loaded(f'{name}_', kind, signature.compute)}"
         for name, kind in zip(names, signature.kinds, strict=True)
-        if not isinstance(kind, DType)
+        if not isinstance(kind, DType) and kind is not Target
     ]
     lines.append(f"    for i in {'prange' if parallel else 'range'}(o_.size):")
     lines += [
         f"        {name} = {loaded(f'{name}_[i]', kind, signature.compute)}"
         for name, kind in zip(names, signature.kinds, strict=True)
         if isinstance(kind, DType)
+    ]
+    lines += [
+        f"        {name} = {loaded('o_[i]', signature.result, signature.compute)}"
+        for name, kind in zip(names, signature.kinds, strict=True)
+        if kind is Target
     ]
     lines.append(f"        {signature.assignment('o_[i]')}")
     types = [f"{signature.result.letter}[::1]", *signature.parameters()]
@@ -86,11 +108,11 @@ def strided_kernel(signature: Signature, patterns: str) -> Any:
     patterns  how the innermost loop walks each of those: "1" step by step, "0" not at all, "s" any stride
     """
     names = ["o", *(n for n, kind in _operands(signature) if isinstance(kind, DType))]
-    lines = [f"def kernel(plan, o_, {', '.join(name + '_' for name in signature.formula.operands)}):"]
+    lines = [f"def kernel(plan, {signature.arguments()}):"]
     lines += [
         f"    {name} = {loaded(f'{name}_', kind, signature.compute)}"
         for name, kind in _operands(signature)
-        if not isinstance(kind, DType)
+        if not isinstance(kind, DType) and kind is not Target
     ]
     for k, name in enumerate(names):
         at = NESTED + k * (NESTED + 1)
@@ -120,6 +142,11 @@ def strided_kernel(signature: Signature, patterns: str) -> Any:
     lines += [f"{indent}{loads[name]}" for name in names[1:] if name in fixed]
     lines.append(f"{indent}for i in range({'ov.size' if patterns[0] == '1' else 'n'}):")
     lines += [f"{indent}    {loads[name]}" for name in names[1:] if name not in fixed]
+    lines += [
+        f"{indent}    {name} = {loaded(element['o'], signature.result, signature.compute)}"
+        for name, kind in _operands(signature)
+        if kind is Target
+    ]
     lines.append(f"{indent}    {signature.assignment(element['o'])}")
     types = ["i8[::1]", f"{signature.result.letter}[::1]", *signature.parameters()]
     body = "\n".join(lines) + "\n"

@@ -22,8 +22,7 @@ from engine.backends.cpu.tile import ROWS, TILE_BYTES
 
 CACHED_BYTES = 1 << 20  # an operand up to this size stays in a second-level cache as it is
 REUSED = 8  # panels of B that must read A for its packing to pay
-import os
-STREAMS = int(os.environ.get('STREAMS','8'))  # columns that are copied side by side
+STREAMS = 16  # columns of a matrix that are copied into its panels at a time
 PARALLEL_WORK = 1 << 21  # multiply-adds; below this, starting threads costs more than they save
 
 LETTERS = {"float32": "f4", "float64": "f8", "int64": "i8"}

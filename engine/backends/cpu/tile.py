@@ -180,9 +180,13 @@ def at(ruler: Any, position: Any) -> Any:
 
 @overload(at)
 def _at(ruler: Any, position: Any) -> Any:  # noqa: ARG001
-    if isinstance(ruler, types.Array):
-        return lambda ruler, position: ruler[position]
-    return lambda ruler, position: ruler * position
+    def of_table(ruler: Any, position: Any) -> Any:
+        return ruler[position]
+
+    def of_stride(ruler: Any, position: Any) -> Any:
+        return ruler * position
+
+    return of_table if isinstance(ruler, types.Array) else of_stride
 
 
 @compiled

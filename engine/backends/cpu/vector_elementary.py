@@ -5,8 +5,8 @@ power of two returns through the exponent bits (Cody and Waite, "Software Manual
 Functions", 1980). The polynomials are minimax: found by the Remez exchange algorithm (in mpmath)
 for the relative error of the function, then rounded and their last digits tuned for the same goal.
 
-The error bounds are in ulp, the distance between neighbouring floats: for float32 the largest of all 2³²
-arguments, for float64 of a search in tens of millions of them.
+The error bounds are in ulp, the distance between neighbouring floats. They were found by search: for float32
+in every third of all 2³² arguments, for float64 in sixty million.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ def expm1(x: Value) -> Value:
 
 
 def tanh(x: Value) -> Value:
-    """tanh(x) to 1.9 ulp (float64: 2.0), from e = (e²ˣ - 1)/2.
+    """tanh(x) to 1.9 ulp (float64: 2.1), from e = (e²ˣ - 1)/2.
 
     It is e/(e + 1). Written as e - e·e/(e + 1), or 1 - 1/(e + 1) where it is near 1, the error of the
     division hardly counts.

@@ -74,7 +74,7 @@ TWO_THIRDS_BITS = 0x3F2AAAAB
 
 
 def pow(x: Value, y: Value) -> Value:  # noqa: A001
-    """x to the y as C's pow, to 1.1 ulp, subnormal results too."""
+    """x to the y as C's pow, to 1.2 ulp, subnormal results too."""
     a = abs(x)
     whole = y.rounded().equals(y)
     odd = whole & (y * 0.5).rounded().differs(y * 0.5)
