@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from engine.array import Array
-from engine.backends.host import Host
+from engine.backends.arithmetic import reduced_dtype
+from engine.backends.base import Host
 from engine.backends.interface import Backend, Contraction, Reduction, Value, elementwise
 from engine.dtypes import DType, boolean, int64
 from engine.formula import Formula, forward, product
@@ -103,7 +104,7 @@ class Reference(Host):
     def reduce(self, kind: Reduction, x: Array, dims: tuple[int, ...], keepdim: bool) -> Array:
         self.check_here(x)
         shape = reduced_shape(x.shape, dims, keepdim)
-        result = self.result(row_major(shape), _reduced_dtype(kind, x.dtype))
+        result = self.result(row_major(shape), reduced_dtype(kind, x.dtype))
         inner = tuple(x.shape[d] for d in dims)
         for index in indices(reduced_shape(x.shape, dims, keepdim=True)):
             values = []
@@ -183,12 +184,6 @@ def rounded(value: Any, dtype: DType) -> Any:
     if dtype is boolean:
         return value != 0
     return int(value) if dtype is int64 else value
-
-
-def _reduced_dtype(kind: Reduction, dtype: DType) -> DType:
-    if kind in ("argmax", "argmin"):
-        return int64
-    return int64 if kind == "sum" and dtype is boolean else dtype
 
 
 def _largest(values: list[Any]) -> Any:

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from engine.array import Array
+from engine.backends.base import Host
 from engine.backends.cpu import lookups, matmul, reductions
 from engine.backends.cpu.elementwise import TARGET, Signature, flat_kernel, strided_kernel, walk
 from engine.backends.cpu.threads import WORTHWHILE, get_num_threads
-from engine.backends.host import Host
 from engine.backends.interface import Backend, Contraction, Reduction, Value, elementwise
 from engine.context import get_default_dtype
 from engine.dtypes import DType

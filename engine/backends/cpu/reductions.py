@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.array import Array
+from engine.backends.arithmetic import reduced_dtype
 from engine.backends.cpu.source import module
 from engine.backends.interface import Reduction
-from engine.dtypes import DType, boolean, int64
+from engine.dtypes import DType
 from engine.layout import Layout, collapse, layout, reduced_shape, row_major
 from engine.linear import copy
 
@@ -91,13 +92,6 @@ def _plan(kind: Reduction, source: Layout, dtype: DType, dims: tuple[int, ...], 
     order: Order = "columns" if columns else "rows"
     kernel = reduction_kernel(kind, dtype, order, contiguous)
     return Plan(target, reduced_dtype(kind, dtype), kernel, np.array(loops, np.int64))
-
-
-def reduced_dtype(kind: Reduction, dtype: DType) -> DType:
-    """Element type of a reduction's result."""
-    if kind in ("argmax", "argmin"):
-        return int64
-    return int64 if kind == "sum" and dtype is boolean else dtype
 
 
 @cache

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from types import ModuleType
 
+from engine.backends.arithmetic import NUMBER, scalar_type
 from engine.backends.cpu.vector_math import FINGERPRINT, FUNCTIONS
 from engine.compiler import modules
 from engine.dtypes import DType, boolean
@@ -13,7 +13,6 @@ from engine.formula import Formula
 from engine.symbol import source
 
 OPTIONS = 'nogil=True, error_model="numpy", cache=True'
-NUMBER = re.compile(r"\b\d+\.?\d*(?:e[-+]?\d+)?\b|\b(?:inf|nan)\b")
 
 
 def _imports(body: str) -> str:
@@ -22,11 +21,6 @@ def _imports(body: str) -> str:
     if not called:
         return ""
     return f"from engine.backends.cpu.vector_math import {', '.join(called)}  # {FINGERPRINT}\n"
-
-
-def scalar_type(dtype: DType) -> str:
-    """The numpy type that arithmetic in `dtype` is done in; booleans count as integers."""
-    return "np.int64" if dtype is boolean else f"np.{dtype.name}"
 
 
 def expression(formula: Formula, compute: DType) -> str:

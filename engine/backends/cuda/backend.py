@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.array import Array
+from engine.backends.base import Base
 from engine.backends.cuda.kernels import convolution, elementwise, lookups, matmul, reductions, scans
 from engine.backends.cuda.kernels.source import Kernel
-from engine.backends.host import Host
 from engine.backends.interface import Backend, Contraction, Reduction, Value
 from engine.compiler import modules
 from engine.context import get_default_dtype
@@ -92,8 +92,8 @@ def create() -> Backend:
     return Cuda("cuda", launcher)
 
 
-class Cuda(Host):
-    """Generated kernels on what a launcher offers. (From `Host` come only the checks, not the memory.)"""
+class Cuda(Base):
+    """Generated kernels on what a launcher offers."""
 
     def __init__(self, name: str, launcher: Launcher) -> None:
         self.name = name

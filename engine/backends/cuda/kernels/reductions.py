@@ -15,8 +15,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from engine.array import Array
-from engine.backends.cpu.reductions import reduced_dtype
-from engine.backends.cpu.source import scalar_type
+from engine.backends.arithmetic import reduced_dtype, scalar_type
 from engine.backends.cuda.kernels.source import (
     Kernel,
     Lines,

@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 from engine.array import Array
-from engine.backends.cpu.source import scalar_type
+from engine.backends.arithmetic import scalar_type
 from engine.backends.cuda.kernels.reductions import SHORT, THREADS, power_of_two
 from engine.backends.cuda.kernels.source import Kernel, array, indented, integers, kernel, loaded, stored
 from engine.dtypes import DType

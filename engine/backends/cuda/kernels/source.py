@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from engine.backends.cpu.source import NUMBER, scalar_type
+from engine.backends.arithmetic import NUMBER, scalar_type
 from engine.dtypes import DType, boolean
 from engine.formula import Formula
 from engine.symbol import source

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from engine.array import Array
-from engine.backends.cpu.source import scalar_type
+from engine.backends.arithmetic import scalar_type
 from engine.backends.cuda.kernels.source import (
     Kernel,
     Lines,

@@ -1,4 +1,4 @@
-"""What backends that work in main memory share: their buffers are flat numpy arrays."""
+"""What backends are built on: checks and results that all share, and buffers in main memory."""
 
 from __future__ import annotations
 
@@ -13,19 +13,13 @@ from engine.errors import BackendError
 from engine.layout import Layout
 
 
-class Host:
-    """Buffers in main memory."""
+class Base:
+    """What is the same for every backend, wherever its buffers are."""
 
     name: str
 
-    def upload(self, values: NDArray[Any]) -> NDArray[Any]:
-        return values if values.flags.writeable else values.copy()
-
-    def download(self, buffer: NDArray[Any]) -> NDArray[Any]:
-        return buffer
-
-    def allocate(self, size: int, dtype: DType) -> NDArray[Any]:
-        return np.empty(size, dtype.numpy)
+    def allocate(self, size: int, dtype: DType) -> Any:
+        raise NotImplementedError
 
     def result(self, target: Layout, dtype: DType) -> Array:
         """A new contiguous array of any values."""
@@ -38,3 +32,20 @@ class Host:
                 f"operands live on different backends, {self.name} and {x.backend.name}: "
                 f"move one with .to({self.name!r}) first"
             )
+
+
+class Memory:
+    """Buffers in main memory: flat numpy arrays."""
+
+    def upload(self, values: NDArray[Any]) -> NDArray[Any]:
+        return values if values.flags.writeable else values.copy()
+
+    def download(self, buffer: NDArray[Any]) -> NDArray[Any]:
+        return buffer
+
+    def allocate(self, size: int, dtype: DType) -> NDArray[Any]:
+        return np.empty(size, dtype.numpy)
+
+
+class Host(Memory, Base):
+    """A backend that works in main memory."""
