@@ -15,7 +15,7 @@ import numpy as np
 
 from engine.array import Array
 from engine.backends.base import Host
-from engine.backends.cpu import lookups, matmul, reductions
+from engine.backends.cpu import convolution, lookups, matmul, reductions
 from engine.backends.cpu.elementwise import TARGET, Signature, flat_kernel, strided_kernel, walk
 from engine.backends.cpu.threads import WORTHWHILE, get_num_threads
 from engine.backends.interface import Backend, Contraction, Reduction, Value, elementwise
@@ -126,6 +126,19 @@ def _product(
     """Layout of a @ b, and what computes it for operands that lie like this."""
     run = matmul.plan(dtype.name, a.shape, a.strides, a_offset, b.shape, b.strides, b_offset, threads)
     return row_major((*a.shape[:-1], b.shape[-1])), run
+
+
+@lru_cache(maxsize=1024)
+def _contraction(
+    missing: Contraction, geometry: Geometry, dtype: DType, threads: int
+) -> tuple[Layout, convolution.Run]:
+    """Layout of what is missing in a convolution, and what computes it from contiguous operands."""
+    shapes = {
+        "input": geometry.input_shape,
+        "weight": geometry.weight_shape,
+        "output": geometry.output_shape,
+    }
+    return row_major(shapes[missing]), convolution.plan(geometry, missing, dtype.name, threads)
 
 
 class Cpu(Host):
@@ -268,7 +281,12 @@ class Cpu(Host):
         return result
 
     def convolve(self, missing: Contraction, first: Array, second: Array, geometry: Geometry) -> Array:
-        raise NotImplementedError
+        self.check_here(first)
+        self.check_here(second)
+        target, run = _contraction(missing, geometry, first.dtype, get_num_threads())
+        result = self.result(target, first.dtype)
+        run(result.buffer, lookups.flat(first), lookups.flat(second))
+        return result
 
     def take(self, x: Array, rows: Array) -> Array:
         self.check_here(x)

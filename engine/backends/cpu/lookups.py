@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def take(backend: Cpu, x: Array, rows: Array) -> Array:
     """See `Backend.take`."""
     result = backend.result(row_major((rows.shape[0], x.shape[1])), x.dtype)
-    lookup_kernel("take", x.dtype)(result.buffer, _flat(x), _flat(rows), x.shape[1])
+    lookup_kernel("take", x.dtype)(result.buffer, flat(x), flat(rows), x.shape[1])
     return result
 
 
@@ -26,11 +26,11 @@ def scatter_add(backend: Cpu, x: Array, rows: Array, n: int) -> Array:
     """See `Backend.scatter_add`."""
     result = backend.result(row_major((n, x.shape[1])), x.dtype)
     result.buffer[:] = 0
-    lookup_kernel("scatter_add", x.dtype)(result.buffer, _flat(x), _flat(rows), x.shape[1])
+    lookup_kernel("scatter_add", x.dtype)(result.buffer, flat(x), flat(rows), x.shape[1])
     return result
 
 
-def _flat(x: Array) -> Any:
+def flat(x: Array) -> Any:
     """The elements in row-major order, without copying where they already lie so."""
     if not x.layout.is_contiguous:
         x = x.backend.map(copy, (x,))
