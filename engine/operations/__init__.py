@@ -58,6 +58,7 @@ NOT_METHODS = {
     "reversed_dimensions",
     "matrix_transpose",
     "augmented",
+    "refuse_on_tape",
     "write",
 }
 

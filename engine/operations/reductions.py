@@ -35,7 +35,7 @@ def sum(x: Any, dim: Dims = None, keepdim: bool = False, dtype: DType | None = N
 def mean(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
     """The average over `dim`; NaN over no elements."""
     _needs_floating_point("mean", x)
-    return sum(x, dim, keepdim) * _per_element(_count(x, dim))
+    return sum(x, dim, keepdim) / _count(x, dim)  # not times 1/n: the mean of equal numbers is that number
 
 
 def var(

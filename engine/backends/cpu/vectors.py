@@ -92,6 +92,11 @@ class Vectors:
         function = cgutils.get_or_insert_function(self.builder.module, kind, "llvm.prefetch.p0")
         self.builder.call(function, [pointer, SHORT(1), SHORT(3), SHORT(1)])
 
+    def fence(self) -> None:
+        """Nothing at run time; but LLVM moves no load across it."""
+        kind = ir.FunctionType(ir.VoidType(), [])
+        self.builder.asm(kind, "", "", [], True)
+
     def _splat(self, value: Any, kind: Any) -> Any:
         undefined = ir.Constant(kind, ir.Undefined)
         return self.shuffle(

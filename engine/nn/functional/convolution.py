@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.bilinear import Convolution
-from engine.errors import ShapeError
+from engine.errors import DTypeError, ShapeError
 from engine.geometry import Geometry
 from engine.linear import promoted
 from engine.operations.shapes import pad
@@ -39,6 +39,10 @@ def conv2d(
     if isinstance(padding, str):
         padded = _padded(input, weight, padding, stride, dilation)
         return conv2d(padded, weight, bias, stride, 0, dilation, groups)
+    if not (input.is_floating_point() and weight.is_floating_point()):
+        raise DTypeError(
+            f"convolution needs floating-point tensors, got {input.dtype} and {weight.dtype}: convert with .float()"
+        )
     geometry = Geometry.of(input.shape, weight.shape, stride, padding, dilation, groups)
     output: Tensor = Convolution("output", geometry)(*promoted([input, weight]))
     return output if bias is None else output + bias.reshape(-1, 1, 1)

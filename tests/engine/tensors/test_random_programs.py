@@ -7,10 +7,11 @@ means is in `agreement`: float64 to 1e-9 and float32 to 1e-4 of the scale of eac
 
 from __future__ import annotations
 
-import inspect
 import os
-from collections import Counter
-from collections.abc import Callable, Iterator
+import statistics
+import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,12 +20,10 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 import engine
-from engine import operations
-from engine.autodiff import topological_order
-from engine.nn import functional
-from engine.primitives import TABLE
+from engine.linear import Sum
 from tests.engine.tensors.agreement import TOLERANCE, difference, first_disagreement, numeric_difference
-from tests.engine.tensors.instructions import Program, Step
+from tests.engine.tensors import coverage
+from tests.engine.tensors.instructions import Program
 from tests.engine.tensors.programs import MAX_STEPS, random_program
 from tests.engine.tensors.run import default_dtype, execute, perform
 
@@ -87,7 +86,7 @@ def derivatives_by_torch(program: Program) -> tuple[Any, list[Any]]:
     if slope.requires_grad:
         products = torch.autograd.grad(slope, leaves, allow_unused=True)
     found = [torch.zeros_like(x) if p is None else p for x, p in zip(leaves, products, strict=True)]
-    return slope.detach(), found
+    return slope.detach(), [x + torch.zeros_like(x) for x in found]  # torch may give zeros without memory
 
 
 def derivatives_by_engine(program: Program) -> tuple[Any, list[Any]]:
@@ -116,3 +115,79 @@ def test_forward_mode_and_second_derivatives(chunk: int) -> None:
             assert difference(found, expected) < TOLERANCE["float64"], program.listing()
             error = numeric_difference(joined(products), joined(expected_products))
             assert error < TOLERANCE["float64"], f"program {seed}: {error:.2g}\n{program.listing()}"
+
+
+# ---- whether the programs are worth running
+
+# what no random program uses, and the file of tests that uses it instead
+ELSEWHERE = {
+    "test_inplace": ("add_", "sub_", "mul_", "div_", "clamp_", "copy_", "fill_", "zero_"),
+    "test_indexing": ("setitem",),
+    "test_creation": ("uniform_", "normal_"),
+    "test_dtypes": ("float", "double"),
+    "test_operations": ("inverse",),
+    "test_backends": ("cpu", "cuda", "device"),
+    "test_views": ("pad",),  # which programs use as nn.functional.pad
+    "../nn/test_functional_attention": ("nn.functional.attention_weights",),
+}
+NOT_PYTORCHS = {"copy_(owner)"}  # arguments that the engine's own files use
+
+
+def test_every_operation_and_argument_is_used() -> None:
+    """Each row, operation and argument at least three times in 400 programs, or by a test of its own.
+
+    `pytest -s` prints how often.
+    """
+    elsewhere = {name for names in ELSEWHERE.values() for name in names}
+    used = coverage.count(random_program(seed).program for seed in range(SAMPLE))
+    wanted = [
+        name
+        for name in coverage.required()
+        if name.partition("(")[0] not in elsewhere and name not in NOT_PYTORCHS and name != "to(device)"
+    ]
+    steps = sum(times for name, times in used.items() if "(" not in name)
+    listed = ", ".join(f"{name} {used[name]}" for name in sorted(wanted, key=lambda name: used[name]))
+    sys.stdout.write(f"\n{SAMPLE} programs, {steps} steps, {len(wanted)} operations and arguments: {listed}\n")
+    assert [name for name in wanted if used[name] < AT_LEAST] == []
+
+
+def test_what_is_left_out_is_tested_elsewhere() -> None:
+    known = {name.partition("(")[0] for name in coverage.required()} | {"device"}
+    for file, names in ELSEWHERE.items():
+        text = (Path(__file__).parent / f"{file}.py").read_text(encoding="utf-8")
+        for name in names:
+            assert name in known, f"{name} is no operation any more"
+            assert name.removeprefix("nn.functional.") in text or name == "setitem", f"{file} does not use {name}"
+
+
+def test_random_programs_are_worth_running() -> None:
+    """Sizes, numbers of inputs and outputs, ranks, dtypes, views that are not contiguous, empty tensors, gradients."""
+    cases = [random_program(seed) for seed in range(0, SAMPLE, 2)]
+    sizes = [sum(1 for _ in case.program.steps()) for case in cases]
+    values = [value for case in cases for value in case.expected["float64"].values]
+    gradients = [g for case in cases for g in case.expected["float64"].gradients.values()]
+    assert statistics.mean(sizes) > 18
+    assert max(sizes) >= MAX_STEPS
+    assert statistics.mean(len(case.program.variables()) for case in cases) > 3
+    assert statistics.mean(len(case.program.outputs) for case in cases) > 3
+    for rank in range(6):
+        assert sum(value.ndim == rank for value in values) > 20
+    for dtype in (torch.int64, torch.bool):
+        assert sum(value.dtype == dtype for value in values) > 0.03 * len(values)
+    assert sum(not value.is_contiguous() for value in values) > 0.05 * len(values)
+    assert sum(value.numel() == 0 for value in values) > 10
+    assert sum(value.numel() > 64 for value in values) > 0.05 * len(values)
+    nonzero = [g for g in gradients if g is not None and bool((g.abs() > 1e-6).any())]
+    assert len(nonzero) > 0.8 * len(gradients)
+
+
+def test_a_wrong_derivative_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The comparison has teeth: one wrong factor in a transpose shows in the first programs."""
+    right = Sum.vjp
+    monkeypatch.setattr(Sum, "vjp", lambda *given: right(*given) * (1.0 + 1e-6))
+    told = []
+    for seed in range(20):
+        case = random_program(seed)
+        found = execute(case.program, engine, "float64")
+        told.append(first_disagreement(case.program, found, case.expected["float64"], TOLERANCE["float64"]))
+    assert sum(map(bool, told)) > 10

@@ -72,18 +72,20 @@ def pooling(b: Builder) -> None:
     options: dict[str, Any] = {"kernel_size": kernel}
     if b.chance(0.6):
         options["stride"] = one_or_each(b, rank, 1, 2)
-    if b.chance(0.4) and min(each(kernel, rank)) == 2:
+    if b.chance(0.6) and min(each(kernel, rank)) == 2:
         options["padding"] = 1
-    if b.chance(0.3):
+    if b.chance(0.5):
         options["ceil_mode"] = True
     if b.chance(0.5):
-        if b.chance(0.4):
+        if b.chance(0.6):
             options["count_include_pad"] = b.chance(0.5)
         functional(b, f"avg_pool{rank}d", x, only=tuple(options)[1:], **options)
         return
     values = x.tensor.flatten().sort().values
     if bool((values.diff() < MARGIN).any()):  # a tie within a window
         raise Rejected
+    if b.chance(0.4) and min(x.shape[-rank:]) > 2:
+        options["dilation"] = one_or_each(b, rank, 1, 2)
     functional(b, f"max_pool{rank}d", x, only=tuple(options)[1:], **options)
 
 
@@ -111,6 +113,12 @@ def activation(b: Builder) -> None:
 def softmaxes(b: Builder) -> None:
     x = b.operand(lambda x: x.ndim > 0 and x.numel > 0)
     functional(b, b.random.choice(("softmax", "log_softmax")), x, only=("dim",), dim=b.dim(x))
+
+
+def no_dropout(b: Builder) -> None:
+    """Dropout outside training, which changes nothing; in training it is random."""
+    options: dict[str, Any] = {"p": 0.3} if b.chance(0.5) else {}
+    functional(b, "dropout", b.operand(), only=("training",), **options, training=False)
 
 
 def linear_map(b: Builder) -> None:
@@ -143,13 +151,15 @@ def normalisation(b: Builder) -> None:
         if b.chance(0.6):
             options |= {"weight": b.leaf(channels), "bias": b.leaf(channels)}
         options["eps"] = 0.1
-        functional(b, "batch_norm", x, *running, only=("weight", "bias", "eps", "training"), **options)
+        if b.chance(0.3):
+            options["momentum"] = 0.3
+        functional(b, "batch_norm", x, *running, only=tuple(options), **options)
     else:
         x = b.operand(lambda x: x.ndim > 0 and x.numel > 0 and x.clear_of(0.0))
         options = {"dim": b.dim(x)}
         if b.chance(0.4):
-            options["p"] = b.random.choice((2.0, 3.0, 1.0))
-        functional(b, "normalize", x, only=("dim", "p"), **options)
+            options |= {"p": b.random.choice((2.0, 3.0, 1.0)), "eps": 0.5}
+        functional(b, "normalize", x, only=tuple(options), **options)
 
 
 def attention(b: Builder) -> None:
@@ -162,7 +172,7 @@ def attention(b: Builder) -> None:
         query = b.leaf((*batch, length, width))
     keys = b.random.randint(1, 4)
     key, value = b.leaf((*batch, keys, width)), b.leaf((*batch, keys, b.random.randint(1, 3)))
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = {"dropout_p": 0.0} if b.chance(0.3) else {}
     if b.chance(0.3):
         options["scale"] = 0.7
     if b.chance(0.3):
@@ -206,6 +216,8 @@ def class_loss(b: Builder) -> None:
     options = reduction(b)
     if b.chance(0.3):
         options["weight"] = b.leaf((classes,), 0.5, 2.0, requires_grad=False)
+    if b.chance(0.3) and bool((target.tensor != 0).any()):  # a mean over nothing is NaN
+        options["ignore_index"] = 0
     if b.chance(0.5):
         scores = functional(b, "log_softmax", x, only=("dim",), dim=0 if x.ndim == 1 else 1)
         functional(b, "nll_loss", scores, target, only=tuple(options), **options)
@@ -242,11 +254,12 @@ def padding(b: Builder) -> None:
 
 RECIPES = {
     convolution: 4,
-    pooling: 3,
+    pooling: 5,
     adaptive_pooling: 1,
     activation: 4,
     softmaxes: 1,
     linear_map: 2,
+    no_dropout: 1,
     normalisation: 4,
     attention: 2,
     regression_loss: 2,

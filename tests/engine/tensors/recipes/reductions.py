@@ -129,6 +129,8 @@ def norms(b: Builder) -> None:
         options = {}
     elif isinstance(options["dim"], tuple) and len(options["dim"]) > 2:
         raise Rejected  # torch.norm without p takes a matrix norm's two dimensions at most
+    if b.chance(0.3) and isinstance(options.get("dim", 0), int):
+        options = {"p": 2, **options}
     b.call("norm", x, only=("dim", "keepdim"), check=lambda y: bool(torch.all(y.tensor > 0.05)), **options)
 
 

@@ -23,8 +23,11 @@ def factors(b: Builder, size: int) -> list[int]:
 
 
 def spread(b: Builder, name: str, x: Known, numbers: list[int]) -> None:
-    """x.name(2, 3), x.name((2, 3)) or library.name(x, (2, 3))."""
-    if b.chance(0.5) and numbers:
+    """x.name(2, 3), x.name((2, 3)) or library.name(x, (2, 3)); or by the argument's name, where it has one."""
+    named = {"reshape": "shape", "permute": "dims", "flip": "dims"}.get(name)
+    if named and b.chance(0.2):
+        b.call(name, x, only=(named,), **{named: tuple(numbers)})
+    elif b.chance(0.5) and numbers:
         b.call(name, x, *numbers, forms="m")
     else:
         b.call(name, x, tuple(numbers), forms="m" if name in ("view", "expand") else "fm")
@@ -70,7 +73,7 @@ def reordering(b: Builder) -> None:
     elif way == 2:
         b.call("movedim", x, source=b.dim(x), destination=b.dim(x))
     elif way == 3 and x.ndim == 2:
-        b.call(*b.random.choice((("T", x),)), forms="p")
+        b.call("T", x, forms="p")
     elif way == 4 and x.ndim == 2:
         b.call("t", x)
     else:
