@@ -21,13 +21,13 @@ from engine.backends.cpu.compiled import compiled
 from engine.backends.cpu.vectors import INDEX, VECTOR_BYTES, Vectors
 
 VECTORS = 2
-import os
 TILE_BYTES = VECTORS * (VECTOR_BYTES or 32)  # width of a tile
-# The heights that tiles come in. AVX-512 has 32 registers, AVX2 has 16.
-HEIGHTS = tuple(map(int,os.environ.get("HT","12,4,2,1").split(","))) if VECTOR_BYTES == 64 else (6, 4, 2, 1)
+# The heights that tiles come in: sums, a vector of A for each row and two of B must fit in the 32 registers
+# of AVX-512, or the 16 of AVX2.
+HEIGHTS = (8, 6, 4, 2, 1) if VECTOR_BYTES == 64 else (6, 4, 2, 1)
+GROUP = 4  # rows whose elements of A are loaded together
 ROWS = HEIGHTS[0]
 
-import os; GR=int(os.environ.get('GR','4'))
 Masks = list[Any]
 Ruler = Callable[[Any], Any]
 
@@ -104,7 +104,6 @@ class Tile(Vectors):
             for row in out_rows:
                 for j in range(len(masks)):
                     self.prefetch(self.at(row, INDEX(j * self.lanes)))
-        first_column, first_row = self.a_columns(INDEX(0)), self.b_rows(INDEX(0))
         start = builder.block
         head, body, after = (
             builder.append_basic_block(f"depth.{part}") for part in ("head", "body", "after")
@@ -112,20 +111,14 @@ class Tile(Vectors):
         builder.branch(head)
 
         builder.position_at_end(head)
-        position, column, b_row = (builder.phi(INDEX) for _ in range(3))
+        position = builder.phi(INDEX)
         sums = [[builder.phi(self.kind) for _ in masks] for _ in range(rows)]
         builder.cbranch(builder.icmp_signed("<", position, self.depth), body, after)
 
         builder.position_at_end(body)
-        steps = self.step(sums, a_rows, column, b_row, masks)
-        after_this = builder.add(position, INDEX(1))
-        column.add_incoming(self.a_columns(after_this), body)
-        b_row.add_incoming(self.b_rows(after_this), body)
-
+        steps = self.step(sums, a_rows, self.a_columns(position), self.b_rows(position), masks)
         position.add_incoming(INDEX(0), start)
-        column.add_incoming(first_column, start)
-        b_row.add_incoming(first_row, start)
-        position.add_incoming(after_this, body)
+        position.add_incoming(builder.add(position, INDEX(1)), body)
         for row, stepped in zip(sums, steps, strict=True):
             for before, later in zip(row, stepped, strict=True):
                 before.add_incoming(self.zero, start)
@@ -147,7 +140,8 @@ class Tile(Vectors):
         ]
         steps = []
         for i, (row, a_row) in enumerate(zip(sums, a_rows, strict=True)):
-            if i and i % GR == 0: self.fence()
+            if i % GROUP == 0:
+                self.fence()
             a = self.load_to_all_lanes(self.at(a_row, column))
             steps.append([self.multiply_add(a, vector, total) for vector, total in zip(b, row, strict=True)])
         return steps

@@ -93,9 +93,8 @@ class Vectors:
         self.builder.call(function, [pointer, SHORT(1), SHORT(3), SHORT(1)])
 
     def fence(self) -> None:
-        """Nothing at run time; but LLVM moves no load across it."""
-        kind = ir.FunctionType(ir.VoidType(), [])
-        self.builder.asm(kind, "", "", [], True)
+        """No instruction, but LLVM moves no load across it; it also keeps it from unrolling loops."""
+        self.builder.asm(ir.FunctionType(ir.VoidType(), []), "", "", [], True)
 
     def _splat(self, value: Any, kind: Any) -> Any:
         undefined = ir.Constant(kind, ir.Undefined)

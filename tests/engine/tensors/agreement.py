@@ -1,11 +1,12 @@
 """When two tensors agree, and which value of a program is the first that does not.
 
 Strict on purpose. Shapes and dtypes must be equal, NaN must meet NaN and an infinity the same infinity.
-The *scale* of a result is its largest finite element (by absolute value) as torch has it: the difference
-of each element must be within `tolerance` times that. A tensor that is zeros in torch has no scale of its own:
-there the engine may be off by a thousandth of the tolerance times the largest scale in the program, since what
-cancels exactly in one order of summation may leave a rounding error in another. Booleans and integers must be
-equal.
+Booleans and integers must be equal. The *scale* of a result is its largest finite element (by absolute
+value) as torch has it: the difference of each element must be within `tolerance` times that.
+
+A tensor that is zeros in torch has no scale of its own. There the engine may be off by a hundredth of the
+tolerance times the largest scale in the program, since what cancels exactly in one order of summation may
+leave a rounding error in another.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def as_numpy(x: Any) -> Any:
 
 
 def dtype_name(x: Any) -> str:
-    """"float32" for engine.float32 as for torch.float32."""
+    """ "float32" for engine.float32 as for torch.float32."""
     return str(x.dtype).rpartition(".")[2]
 
 
@@ -63,7 +64,7 @@ def numeric_difference(f: Any, e: Any) -> float:
 
 
 def first_disagreement(program: Program, found: Result, expected: Result, tolerance: float) -> str:
-    """What differs first, with the part of the program that leads there; empty if all values and gradients agree."""
+    """What differs first, with the part of the program that leads there; empty if everything agrees."""
     for position, (f, e) in enumerate(zip(found.values, expected.values, strict=True)):
         if difference(f, e) > tolerance and not vanishes(f, e, expected.values, tolerance):
             return describe(program, f"value v{position}", (position,), f, e)
@@ -78,8 +79,10 @@ def vanishes(found: Any, expected: Any, others: Iterable[Any], tolerance: float)
     """Whether a result that is zeros in torch is zeros but for rounding, beside the largest of the others."""
     if found is None or expected is None or expected.any() or found.shape != tuple(expected.shape):
         return False
-    scales = [float(x.detach().abs().max()) for x in others if x is not None and x.is_floating_point() and x.numel()]
-    return float(found.detach().abs().max()) <= tolerance / 1000 * max(scales)
+    scales = [
+        float(x.detach().abs().max()) for x in others if x is not None and x.is_floating_point() and x.numel()
+    ]
+    return float(found.detach().abs().max()) <= tolerance / 100 * max(scales)
 
 
 def describe(program: Program, what: str, positions: tuple[int, ...], found: Any, expected: Any) -> str:

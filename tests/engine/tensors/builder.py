@@ -30,7 +30,7 @@ KINDS = {torch.float64: "float", torch.int64: "int64", torch.bool: "bool"}
 Condition = Callable[["Known"], bool]
 
 
-class Rejected(Exception):
+class Rejected(Exception):  # noqa: N818  (no error: one of many tries)
     """This step cannot be made here; try another."""
 
 
@@ -100,7 +100,9 @@ class Builder:
 
     # ---- adding
 
-    def leaf(self, shape: Sequence[int], low: float = -2.0, high: float = 2.0, requires_grad: bool = True) -> Known:
+    def leaf(
+        self, shape: Sequence[int], low: float = -2.0, high: float = 2.0, requires_grad: bool = True
+    ) -> Known:
         """A floating-point leaf, of numbers that float32 holds exactly."""
         values = self.numbers.uniform(low, high, tuple(shape)).astype(np.float32)
         return self._append(Leaf(values, "float", requires_grad))

@@ -45,7 +45,9 @@ class Leaf:
 
     def __str__(self) -> str:
         numbers = np.array2string(self.values, separator=", ", precision=9, threshold=400).replace("\n", "")
-        return f"tensor({numbers}, shape={self.values.shape}, {self.dtype}, requires_grad={self.requires_grad})"
+        return (
+            f"tensor({numbers}, shape={self.values.shape}, {self.dtype}, requires_grad={self.requires_grad})"
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,7 +100,9 @@ class Program:
 
     def variables(self) -> list[int]:
         """Positions of the leaves that the program is differentiated by."""
-        return [k for k, made in enumerate(self.instructions) if isinstance(made, Leaf) and made.requires_grad]
+        return [
+            k for k, made in enumerate(self.instructions) if isinstance(made, Leaf) and made.requires_grad
+        ]
 
     def listing(self, *positions: int) -> str:
         """The program in words; only what the values at `positions` depend on, if any are given."""

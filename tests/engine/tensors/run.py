@@ -1,4 +1,4 @@
-"""Runs a program with a library: `torch` or `engine`. One function for both, since names and meanings are equal.
+"""Runs a program with a library, `torch` or `engine`: one function for both, as names and meanings are equal.
 
 The default dtype is part of the run: integers divided, or combined with a Python float, become that.
 """
@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 import engine
-import engine.nn  # so that `engine.nn.functional` is there, as `torch.nn.functional` is
+import engine.nn  # noqa: F401  (so that `engine.nn.functional` is there)
 from tests.engine.tensors.instructions import DTypeName, Instruction, Leaf, Program, Ref, Step
 
 torch.set_num_threads(1)  # the tensors are small, and other tests run beside these
@@ -23,7 +23,7 @@ torch.set_num_threads(1)  # the tensors are small, and other tests run beside th
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a run gave: the value of every instruction, and the gradients by position of the leaf (None: none)."""
+    """The value of every instruction, and the gradients by position of the leaf (None: none)."""
 
     values: list[Any]
     gradients: dict[int, Any]
@@ -107,5 +107,3 @@ def differentiate(program: Program, values: list[Any], library: Any) -> dict[int
         total = sum((output * weight).sum() for output, weight in zip(outputs, weights, strict=True))
         total.backward()
     return {k: values[k].grad for k in program.variables()}
-
-

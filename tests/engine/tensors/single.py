@@ -1,4 +1,4 @@
-"""One call, made by torch and by the engine on equal tensors: values, gradients and refusals must be the same."""
+"""One call, made by torch and by the engine on equal tensors: values, gradients, refusals must be equal."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ def tensors(library: Any, arrays: tuple[NDArray[Any], ...]) -> list[Any]:
     return [library.tensor(array, requires_grad=array.dtype.kind == "f") for array in arrays]
 
 
-def attempt(call: Call, library: Any, arrays: tuple[NDArray[Any], ...]) -> tuple[list[Any], list[Any]] | Exception:
+def attempt(
+    call: Call, library: Any, arrays: tuple[NDArray[Any], ...]
+) -> tuple[list[Any], list[Any]] | Exception:
     """The results and the gradients of the leaves for random cotangents; or why there are none."""
     leaves = tensors(library, arrays)
     try:
@@ -121,4 +123,3 @@ def sample(shape: tuple[int, ...], dtype: str = "float64", seed: int = 0) -> NDA
     size = int(np.prod(shape))
     spaced = numbers.permutation(np.linspace(-2.0, 2.0, 2 * size + 1)[1::2])
     return (spaced + numbers.uniform(-0.1, 0.1, size) / max(size, 1)).reshape(shape).astype(dtype)
-

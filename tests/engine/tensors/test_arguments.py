@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from tests.engine.tensors.test_differences import ONLY_HERE
 from tests.engine.tensors.single import Case, assert_agreement, calls, disagreement, sample
+from tests.engine.tensors.test_differences import ONLY_HERE
 
 SHAPES = ((), (1,), (3,), (0,), (2, 3), (1, 4), (3, 1), (0, 2), (2, 0), (2, 3, 2), (1, 2, 1), (2, 1, 3, 2))
 WITH_LAYOUTS = ((2, 3), (2, 3, 2))
@@ -54,7 +54,9 @@ def several_dims(rank: int) -> list[tuple[int, ...]]:
 
 def in_layouts(name: str, options: dict[str, Any], shape: tuple[int, ...]) -> Iterator[Case]:
     """One call on a tensor in row-major order, and for two of the shapes on others that are not."""
-    for layout, arrange in LAYOUTS.items() if shape in WITH_LAYOUTS else [("contiguous", LAYOUTS["contiguous"])]:
+    for layout, arrange in (
+        LAYOUTS.items() if shape in WITH_LAYOUTS else [("contiguous", LAYOUTS["contiguous"])]
+    ):
 
         def call(_: Any, x: Any, arrange: Callable[[Any], Any] = arrange) -> Any:
             return getattr(arrange(x), name)(**options)
@@ -90,7 +92,7 @@ def test_dimension_along_which_something_runs(name: str) -> None:
 
 
 def test_norm() -> None:
-    """torch.norm takes a matrix norm's two dimensions at most where p is left out; so three are not asked for."""
+    """Over up to two dimensions: without p, torch.norm takes a matrix norm."""
     cases = (
         case
         for shape in SHAPES
@@ -101,7 +103,7 @@ def test_norm() -> None:
     assert_agreement(cases)
 
 
-@pytest.mark.parametrize("name", ("var", "std"))
+@pytest.mark.parametrize("name", ["var", "std"])
 def test_degrees_of_freedom(name: str) -> None:
     """n - correction, also where it is 0 or less."""
     options = [{"correction": c} for c in (0, 1, 2, 0.5, 1.5, 5)] + [{"unbiased": u} for u in (True, False)]
@@ -117,7 +119,7 @@ def test_degrees_of_freedom(name: str) -> None:
     assert disagreement(lambda _, x: getattr(x, name)(1, True, True), sample((2, 3))) == ""
 
 
-@pytest.mark.parametrize("to", ("float32", "float64", "int64", "bool"))
+@pytest.mark.parametrize("to", ["float32", "float64", "int64", "bool"])
 def test_dtype_of_a_sum(to: str) -> None:
     cases = calls(
         (f"sum dtype={to}", lambda lib, x: x.detach().sum(dim=-1, dtype=getattr(lib, to))),
@@ -127,8 +129,8 @@ def test_dtype_of_a_sum(to: str) -> None:
     assert_agreement(cases)
 
 
-@pytest.mark.parametrize("name", (*OVER_SEVERAL, *OVER_ONE, *ALONG, "norm"))
-@pytest.mark.parametrize("dtype", ("int64", "bool", "float32"))
+@pytest.mark.parametrize("name", [*OVER_SEVERAL, *OVER_ONE, *ALONG, "norm"])
+@pytest.mark.parametrize("dtype", ["int64", "bool", "float32"])
 def test_other_dtypes(name: str, dtype: str) -> None:
     """Which dtypes a reduction takes and gives. Of several equal extremes torch does not say which it finds.
 
@@ -145,7 +147,7 @@ def test_other_dtypes(name: str, dtype: str) -> None:
     assert_agreement(cases)
 
 
-@pytest.mark.parametrize("name", ("max", "min", "argmax", "argmin", "amax", "amin"))
+@pytest.mark.parametrize("name", ["max", "min", "argmax", "argmin", "amax", "amin"])
 def test_extremes_of_integers(name: str) -> None:
     """Without ties, the places are those of torch too."""
     numbers = sample((4, 5)).argsort(axis=None).argsort().reshape(4, 5) - 10
@@ -156,21 +158,22 @@ def test_extremes_of_integers(name: str) -> None:
     assert_agreement(cases)
 
 
-@pytest.mark.parametrize("name", (*OVER_SEVERAL, *OVER_ONE, *ALONG))
+@pytest.mark.parametrize("name", [*OVER_SEVERAL, *OVER_ONE, *ALONG])
 def test_functions_by_position(name: str) -> None:
     """`library.sum(x, 1, True)`: names and order of the arguments."""
     more = [] if name in ALONG else [lambda lib, x: getattr(lib, name)(x, 1, keepdim=True)]
     if name not in (*ALONG, "var", "std"):
         more.append(lambda lib, x: getattr(lib, name)(x, -1, True))
     cases = calls(
-        *[(name, call) for call in (lambda lib, x: getattr(lib, name)(x, 1), *more)], operands=[(sample((2, 3)),)]
+        *[(name, call) for call in (lambda lib, x: getattr(lib, name)(x, 1), *more)],
+        operands=[(sample((2, 3)),)],
     )
     assert_agreement(cases)
 
 
-@pytest.mark.parametrize("name", ("amax", "amin", "max", "min"))
+@pytest.mark.parametrize("name", ["amax", "amin", "max", "min"])
 def test_equal_extremes_share_the_gradient(name: str) -> None:
-    """Evenly, where the result is over all elements or by amax and amin; max(dim) gives it to one, the first."""
+    """Evenly, if over all elements or by amax and amin; max(dim) gives it to one, the first."""
     tied = sample((2, 3)) * 0 + [[1.0, 1.0, 0.0], [0.0, 1.0, 1.0]]
     assert disagreement(lambda _, x: getattr(x, name)(), tied) == ""
     assert disagreement(lambda _, x: getattr(x, name)(dim=1), tied) == ""

@@ -1,8 +1,8 @@
 """Backends against each other: the same program gives the same values and gradients on each that is here.
 
-This is the module to run on a machine with a GPU: every backend that is available takes part, and those that
-are not are named in the skips. `UNROLL_BACKEND_PROGRAMS` sets the number of random programs (by default 200 on
-each backend, 40 on the simulator, which runs every thread of a kernel in Python; 2,000 is what is promised).
+This is the module to run on a machine with a GPU: every backend that is available takes part, and those
+that are not are named in the skips. `UNROLL_BACKEND_PROGRAMS` sets the number of random programs (by default
+200 on each, 40 on the simulator, which runs every thread of a kernel in Python; 2,000 is what is promised).
 The expected values are torch's, so that backends cannot be wrong together.
 """
 
@@ -24,6 +24,8 @@ from tests.engine.tensors.programs import random_program
 from tests.engine.tensors.run import execute
 from tests.engine.tensors.single import assert_agreement, calls, sample
 from tests.engine.tensors.test_operations import ROWS, by_function
+
+pytestmark = pytest.mark.filterwarnings("ignore:Using padding")  # torch copies there, it says
 
 ASKED = os.environ.get("UNROLL_BACKEND_PROGRAMS")
 SLOW = {"simulator": 40}
@@ -54,8 +56,9 @@ def test_random_programs(backend: str, chunk: int) -> None:
             assert not told, f"program {1_000_000 + seed} in {precision} on {backend}: {told}"
 
 
-@pytest.mark.parametrize("dtype", ("float64", "float32"))
-def test_rows_of_the_table(backend: str, dtype: str) -> None:
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.usefixtures("backend")
+def test_rows_of_the_table(dtype: str) -> None:
     """Every row, with its gradients: in row-major order, from a view, broadcast, empty, of no dimensions."""
     for row in ROWS:
         call = by_function(row)
@@ -63,17 +66,22 @@ def test_rows_of_the_table(backend: str, dtype: str) -> None:
         if TABLE[row].arity == 1:
             cases = calls(
                 (row, call),
-                (f"{row} of a view", lambda lib, x, call=call: call(lib, x.mT[::2]) if x.ndim == 2 else call(lib, x)),
+                (
+                    f"{row} of a view",
+                    lambda lib, x, call=call: call(lib, x.mT[::2]) if x.ndim == 2 else call(lib, x),
+                ),
                 operands=[(positive,), (positive[:0],), (positive[0, 0],)],
             )
         else:
             other = sample((3,), dtype, seed=1)
-            cases = calls((row, call), operands=[(positive, other), (positive[:, :1], other), (positive[0, 0], other)])
+            cases = calls(
+                (row, call), operands=[(positive, other), (positive[:, :1], other), (positive[0, 0], other)]
+            )
         assert_agreement(cases)
 
 
 def test_operations_of_each_kind(backend: str) -> None:
-    """Each thing that a backend does (see `backends.interface`), on shapes that are not multiples of a block."""
+    """Each thing that a backend does (see its interface), on shapes that are not multiples of a block."""
     labelled: list[tuple[str, Any]] = [
         ("sum", lambda lib, x: (x + 1.0).sum()),
         ("sum of rows", lambda lib, x: x.sum(1)),
@@ -97,7 +105,10 @@ def test_operations_of_each_kind(backend: str) -> None:
         ("convert", lambda lib, x: (x.long(), x.bool(), x.float().double())),
         ("integers", lambda lib, x: (x.long() * 3).sum(0) @ lib.ones(x.shape[1], dtype=lib.int64)),
         ("booleans", lambda lib, x: ((x > 0).any(0), (x > 0).sum(), (x > 0).all())),
-        ("convolution", lambda lib, x: lib.nn.functional.conv2d(x[None, None], x[None, None, :2, :2], padding=1)),
+        (
+            "convolution",
+            lambda lib, x: lib.nn.functional.conv2d(x[None, None], x[None, None, :2, :2], padding=1),
+        ),
         ("strides", lambda lib, x: lib.nn.functional.conv2d(x[None, None], x[None, None, :2, :2], stride=2)),
         ("pooling", lambda lib, x: lib.nn.functional.max_pool2d(x[None], 2)),
     ]
@@ -105,8 +116,9 @@ def test_operations_of_each_kind(backend: str) -> None:
     assert_agreement(calls(*labelled, operands=[(sample(shape),) for shape in shapes]))
 
 
-def test_writing_in_place(backend: str) -> None:
-    def change(lib: Any, x: Any) -> Any:
+@pytest.mark.usefixtures("backend")
+def test_writing_in_place() -> None:
+    def change(_: Any, x: Any) -> Any:
         y = x.detach().clone()
         y[1:] += 1.0
         y[:, ::2] *= 0.5

@@ -1,4 +1,4 @@
-"""New tensors against torch: values, dtypes, gradients wanted; and random ones against their distributions."""
+"""New tensors against torch: values, dtypes, what wants a gradient; random ones against distributions."""
 
 from __future__ import annotations
 
@@ -89,9 +89,19 @@ MADE: dict[str, Make] = {
     "from_numpy bool": lambda lib: lib.from_numpy(np.array([True])),
     "from_numpy view": lambda lib: lib.from_numpy(np.arange(6.0).reshape(2, 3).T[1:]),
     "from_numpy list": lambda lib: lib.from_numpy([1.0]),
-    "rand": lambda lib: (lib.rand(2, 3).shape == (2, 3), lib.rand(()).shape == (), lib.rand((2, 1)).dtype == lib.float32),
-    "randn": lambda lib: (lib.randn(2, 0).shape == (2, 0), lib.randn(2, dtype=lib.float64).dtype == lib.float64),
-    "randint dtype": lambda lib: (lib.randint(0, 3, (2,)).dtype == lib.int64, lib.randint(0, 3, (2, 3)).shape == (2, 3)),
+    "rand": lambda lib: (
+        lib.rand(2, 3).shape == (2, 3),
+        lib.rand(()).shape == (),
+        lib.rand((2, 1)).dtype == lib.float32,
+    ),
+    "randn": lambda lib: (
+        lib.randn(2, 0).shape == (2, 0),
+        lib.randn(2, dtype=lib.float64).dtype == lib.float64,
+    ),
+    "randint dtype": lambda lib: (
+        lib.randint(0, 3, (2,)).dtype == lib.int64,
+        lib.randint(0, 3, (2, 3)).shape == (2, 3),
+    ),
     "randint empty range": lambda lib: lib.randint(3, 3, (2,)),
     "randperm": lambda lib: lib.tensor(sorted(lib.randperm(5).tolist())),
     "rand_like": lambda lib: lib.rand_like(lib.ones(2, 3, dtype=lib.float64)).dtype == lib.float64,
@@ -139,7 +149,7 @@ def test_uniform_numbers_fill_the_interval() -> None:
     engine.manual_seed(0)
     numbers = np.sort(engine.rand(100_000, dtype=engine.float64).numpy())
     assert gap(numbers, numbers) < 2.7 / math.sqrt(len(numbers))
-    assert 0.0 <= numbers[0]
+    assert numbers[0] >= 0.0
     assert numbers[-1] < 1.0
 
 
@@ -175,7 +185,7 @@ def test_in_place_random_numbers() -> None:
     assert abs(float(x.std()) - 0.5) < 6 * 0.5 / math.sqrt(200_000)
 
 
-@pytest.mark.parametrize("name", ("rand", "randn"))
+@pytest.mark.parametrize("name", ["rand", "randn"])
 def test_a_seed_repeats_the_numbers(name: str) -> None:
     draw = getattr(engine, name)
     engine.manual_seed(3)

@@ -1,32 +1,39 @@
-"""Where the engine differs from torch on purpose.
+"""Where the engine differs from torch on purpose. All of it is here; everything else is meant to be equal.
 
-All of it is here, each with a reason and a test of what is done instead. Everything else is meant to be equal.
+Gradients
+- `backward` leaves `grad` on every node, not on leaves alone: a page shows them all.
+- A graph can be differentiated again without `retain_graph`; it stays while its tensors do.
+- A second `backward` makes a new tensor of the sum: a gradient that somebody holds does not change.
+- At NaN gradients are not promised (torch's differ from function to function).
 
-| what | torch | here | why |
-|---|---|---|---|
-| gradients of results | not kept without `retain_grad` | `grad` of every node | a page shows them all |
-| `backward` twice | refused without `retain_graph` | works; the graph stays while its tensors do | no hidden state |
-| `grad` over several calls | added up in place | a new tensor each time | a gradient somebody holds does not change |
-| writing in place into a result, or a recorded value into a constant | recorded | refused | a value has one history |
-| writing a view of the written tensor | refused, or any order | read before it is written, as in numpy | it has one clear meaning |
-| `flip`, steps below 0 | a copy; refused | views with negative strides | no copy is needed |
-| `matmul`, `cat` of different dtypes | matmul refuses | promoted as by `+` | one rule for all |
-| assigning other dtypes through masks and indices | refused | converted as by `x[...] = y` | one rule for all |
-| `norm` of integers and booleans, `argmax` of booleans | refused: no kernel | computed | clear results |
-| `-`, unary `-` and `**` of booleans | refused, or integers | as arithmetic of 0 and 1, kept boolean | no special case |
-| `sign` of NaN | 0 | NaN | an invalid value should stay visible |
-| gradients at NaN | differ by function | not promised | see `primitives` |
-| `sigmoid` of very negative float32 | 0 | the nearest small number | nothing is lost |
-| `dim=()` in `any`, `all`, `logsumexp`, `var` | nothing is reduced | all dimensions, as in `sum` | one rule for all |
-| two Ellipses in an index | accepted | refused, as in numpy | the second says nothing |
-| a boolean number as an index | a new dimension | refused | nobody means it |
-| `arange` the wrong way | refused | empty, as `range` | it is the answer |
-| lists of numpy scalars | their dtype | the default dtype, as lists of numbers | the list is what counts |
-| `inverse` | of a matrix | the row 1/a (`reciprocal` in torch) | the table's name for it |
-| a mask in `where` | must be boolean | any numbers, 0 is false | the table's row |
-| `T` of more than two dimensions | deprecated | all dimensions reversed | numpy's meaning |
-| which of several equal extremes `max(dim)` finds | any | the first | repeatable |
-| `mse_loss`, `l1_loss` of different shapes | a warning, then broadcast | refused | nearly always a mistake |
+Writing in place
+- Into a result on the tape, or with a recorded value into a constant, is refused; torch records it. Here a
+  value has one history.
+- Overlapping operands are read before they are written, as in numpy; torch refuses some and gives others an
+  order of its own.
+- What is assigned through masks and integer tensors is converted, as it is by `x[0] = y`; torch refuses.
+
+Views
+- `flip` is a view, and steps below 0 make one; torch copies, and refuses. So `view` may need `contiguous`
+  where it does not in torch.
+- `T` reverses any number of dimensions, as in numpy; torch has deprecated it above two.
+
+Element types
+- `matmul` promotes its operands as `+` does; torch refuses different ones.
+- `norm` of integers and booleans, and `argmax` and `argmin` of booleans, are computed; torch has no kernel.
+- `-`, `**` and `square` of booleans stay boolean; torch refuses, or gives integers.
+- `sign` of NaN is NaN; torch gives 0, which hides an invalid value.
+- `sigmoid` of a float32 far below 0 is a denormal number; torch gives 0.
+- The condition of `where` can be any numbers, 0 being false (it is a row of the table); torch wants booleans.
+
+Arguments
+- `dim=()` stands for all dimensions, in `any`, `all`, `logsumexp` and `var` as in `sum`.
+- Two Ellipses, or a boolean number, in an index are refused, as a mistake; torch takes them.
+- `arange` the wrong way is empty, as `range` is; torch refuses.
+- A list of numpy scalars is a list of numbers, of the default dtype; torch looks at their types.
+- `max(dim)`, `argmax` and so on find the first of several equal extremes; torch does not say which.
+- `mse_loss` and `l1_loss` refuse different shapes, nearly always a mistake; torch warns and broadcasts.
+- `inverse` is the row 1/a, which torch calls `reciprocal`.
 """
 
 from __future__ import annotations
@@ -181,7 +188,9 @@ def test_an_invalid_value_keeps_its_sign_invalid() -> None:
 
 def test_a_small_sigmoid_is_not_lost() -> None:
     assert torch.tensor(-100.0).sigmoid().item() == 0.0
-    assert engine.tensor(-100.0).sigmoid().item() == pytest.approx(math.exp(-100.0), rel=0.02)  # a denormal number
+    assert engine.tensor(-100.0).sigmoid().item() == pytest.approx(
+        math.exp(-100.0), rel=0.02
+    )  # a denormal number
 
 
 def test_any_numbers_choose() -> None:
@@ -197,7 +206,7 @@ def test_inverse_is_elementwise() -> None:
 # ---- arguments
 
 
-@pytest.mark.parametrize("name", ("any", "all", "logsumexp", "var", "std", "sum", "mean", "amax", "amin"))
+@pytest.mark.parametrize("name", ["any", "all", "logsumexp", "var", "std", "sum", "mean", "amax", "amin"])
 def test_no_dimension_named_means_all(name: str) -> None:
     x = engine.tensor([[1.0, 2.0], [3.0, 5.0]])
     assert getattr(x, name)(dim=()).shape == ()

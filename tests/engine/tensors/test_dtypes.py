@@ -49,11 +49,11 @@ def operand(lib: Any, kind: Kind, seed: int) -> Any:
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-@pytest.mark.parametrize("default", ("float32", "float64"))
+@pytest.mark.parametrize("default", ["float32", "float64"])
 def test_promotion(name: str, default: str) -> None:
     """The result's dtype (and values) for all pairs of dtypes, with and without dimensions, and numbers.
 
-    On the reference backend: types are derived in one place for all, and kernels for every pair would be many.
+    On the reference backend: types are derived in one place for all, and kernels for all pairs are many.
     """
     apply = OPERATIONS[name]
     found = []
@@ -85,7 +85,7 @@ UNARY = sorted(row for row in TABLE if TABLE[row].arity == 1)
 
 
 @pytest.mark.parametrize("row", UNARY)
-@pytest.mark.parametrize("dtype", ("int64", "bool"))
+@pytest.mark.parametrize("dtype", ["int64", "bool"])
 def test_functions_of_integers(row: str, dtype: str) -> None:
     """Which give integers and which floating point. What torch has no kernel for may work here."""
     if (row, dtype) == ("square", "bool"):
@@ -104,13 +104,17 @@ def test_functions_of_integers(row: str, dtype: str) -> None:
     assert disagreement(call, values) == ""
 
 
-@pytest.mark.parametrize("row", ("add", "sub", "mul", "maximum", "minimum", "lt", "le", "gt", "ge", "eq", "ne", "div"))
+@pytest.mark.parametrize(
+    "row", ["add", "sub", "mul", "maximum", "minimum", "lt", "le", "gt", "ge", "eq", "ne", "div"]
+)
 def test_integers(row: str) -> None:
     """Including those that float64 cannot hold: integers are compared and computed as integers."""
     large = np.array([2**53 + 1, 2**53, -(2**60) - 1, 7, -3])
     other = np.array([2**53, 2**53 + 1, 2**59 + 3, -7, 2])
     call = by_name(row)
-    cases = calls((row, call), operands=[(large, other), (large[:, None], other), (np.array(2**53 + 1), other)])
+    cases = calls(
+        (row, call), operands=[(large, other), (large[:, None], other), (np.array(2**53 + 1), other)]
+    )
     assert_agreement(cases)
     assert disagreement(lambda lib, x: call(lib, x, lib.tensor(2**53 + 1)), large) == ""
 
@@ -190,8 +194,14 @@ def test_nan_and_infinity_are_true() -> None:
 
 def test_only_floating_point_requires_a_gradient() -> None:
     for dtype in ("int64", "bool"):
-        assert disagreement(lambda lib, dtype=dtype: lib.ones(2, dtype=getattr(lib, dtype), requires_grad=True)) == ""
-        assert disagreement(lambda lib, dtype=dtype: lib.ones(2, dtype=getattr(lib, dtype)).requires_grad_()) == ""
+        assert (
+            disagreement(lambda lib, dtype=dtype: lib.ones(2, dtype=getattr(lib, dtype), requires_grad=True))
+            == ""
+        )
+        assert (
+            disagreement(lambda lib, dtype=dtype: lib.ones(2, dtype=getattr(lib, dtype)).requires_grad_())
+            == ""
+        )
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -205,6 +215,6 @@ def test_names_and_properties(dtype: str) -> None:
     assert type(x[0].item()) is type(y[0].item())
 
 
-@pytest.mark.parametrize("alias", ("float", "double", "long", "bool"))
+@pytest.mark.parametrize("alias", ["float", "double", "long", "bool"])
 def test_other_names_of_dtypes(alias: str) -> None:
     assert str(getattr(engine, alias)).rpartition(".")[2] == str(getattr(torch, alias)).rpartition(".")[2]

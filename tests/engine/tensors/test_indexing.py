@@ -13,7 +13,18 @@ from tests.engine.tensors.single import Case, assert_agreement, calls, disagreem
 
 Key = Callable[[Any], Any]  # a library's key, since keys may contain tensors
 
-SIMPLE: list[Any] = [0, -1, 2, -3, slice(None), slice(1, None), slice(None, -1), slice(None, None, 2), slice(-2, 5), slice(3, 1)]
+SIMPLE: list[Any] = [
+    0,
+    -1,
+    2,
+    -3,
+    slice(None),
+    slice(1, None),
+    slice(None, -1),
+    slice(None, None, 2),
+    slice(-2, 5),
+    slice(3, 1),
+]
 SIMPLE += [None, Ellipsis, slice(0, 0), slice(None, None, 3), slice(-10, 10)]
 
 
@@ -68,9 +79,7 @@ def keys(count: int, names: list[str]) -> Iterator[tuple[str, Key]]:
 
 
 def indexed(labelled: Iterator[tuple[str, Key]], shape: tuple[int, ...]) -> Iterator[Case]:
-    return (
-        (f"x[{label}]", lambda lib, x, key=key: x[key(lib)], (sample(shape),)) for label, key in labelled
-    )
+    return ((f"x[{label}]", lambda lib, x, key=key: x[key(lib)], (sample(shape),)) for label, key in labelled)
 
 
 def test_tensors_and_masks_alone() -> None:
@@ -181,21 +190,29 @@ def assigned(key: Key, value: Callable[[Any], Any], view: str = "") -> Callable[
     return call
 
 
-@pytest.mark.parametrize("view", ("", "transposed", "sliced"))
+@pytest.mark.parametrize("view", ["", "transposed", "sliced"])
 def test_assignment(view: str) -> None:
     """x[key] = value, also through views, whose base must change in the same places."""
     chosen = [*keys(1, list(ENTRIES)), *keys(2, ["vector", "int", "steps", "mask", "new", "column"])]
-    chosen += [(str(k), lambda _, k=k: k) for k in (*SIMPLE, (0, slice(None)), (slice(None), 1), (None, 1), ())]
+    chosen += [
+        (str(k), lambda _, k=k: k) for k in (*SIMPLE, (0, slice(None)), (slice(None), 1), (None, 1), ())
+    ]
     cases = (
         (f"x[{label}] = {name}", assigned(key, value, view), (sample((3, 3, 3)),))
         for label, key in chosen
-        if label not in ("vector", "negative", "column, vector", "vector, column")  # equal places: no order is promised
+        if label
+        not in (
+            "vector",
+            "negative",
+            "column, vector",
+            "vector, column",
+        )  # equal places: no order is promised
         for name, value in VALUES.items()
     )
     assert_agreement(cases)
 
 
-@pytest.mark.parametrize("dtype", ("int64", "bool", "float32"))
+@pytest.mark.parametrize("dtype", ["int64", "bool", "float32"])
 def test_assignment_converts(dtype: str) -> None:
     """What is assigned takes the dtype of what it is assigned to."""
 
@@ -204,6 +221,13 @@ def test_assignment_converts(dtype: str) -> None:
         x[key(lib)] = value(lib)
         return x
 
-    values: list[Key] = [lambda _: 1, lambda _: 2.75, lambda _: True, lambda lib: lib.tensor([0.0, 1.5, -2.5])]
-    for value, key in itertools.product(values, (lambda _: 0, lambda _: slice(1, None), lambda _: slice(None))):
+    values: list[Key] = [
+        lambda _: 1,
+        lambda _: 2.75,
+        lambda _: True,
+        lambda lib: lib.tensor([0.0, 1.5, -2.5]),
+    ]
+    for value, key in itertools.product(
+        values, (lambda _: 0, lambda _: slice(1, None), lambda _: slice(None))
+    ):
         assert disagreement(lambda lib, value=value, key=key: write(lib, value, key)) == ""

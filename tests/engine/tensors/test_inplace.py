@@ -1,5 +1,6 @@
-"""Writing into storage: through views, outside the tape, as torch does; and refused or detected where it would
-make a gradient wrong without a word.
+"""Writing into storage: through views, outside the tape, as torch does.
+
+Refused or detected wherever it would make a gradient wrong without a word.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ CHANGES: dict[str, Change] = {
     "copy_ wrong shape": lambda lib, x: x.copy_(lib.ones(4)),
 }
 
+
 def changed(change: Change, view: Callable[[Any], Any], library: Any, x: Any) -> Any:
     """What the call returns, the view after it, and the whole storage after it."""
     base = x.detach().clone()
@@ -67,7 +69,9 @@ def test_changes(name: str) -> None:
             "transposed": lambda x: x.mT[:2, :3],
         }.items()
     ]
-    assert_agreement(calls(*views, operands=[(sample((4, 5)).astype("float32"),), (sample((2, 3)).astype("float32"),)]))
+    assert_agreement(
+        calls(*views, operands=[(sample((4, 5)).astype("float32"),), (sample((2, 3)).astype("float32"),)])
+    )
 
 
 @pytest.mark.parametrize("seed", range(150))
@@ -150,7 +154,9 @@ def test_augmented_assignment() -> None:
             total += x**2
         return total
 
-    cases = calls(("plain", plus), ("recorded", recorded), ("a sum", of_a_constant), operands=[(sample((2, 3)),)])
+    cases = calls(
+        ("plain", plus), ("recorded", recorded), ("a sum", of_a_constant), operands=[(sample((2, 3)),)]
+    )
     assert_agreement(cases)
 
 
@@ -265,7 +271,7 @@ OVERWRITTEN: dict[str, tuple[Callable[[Any, Any, Any], Any], str]] = {
 
 
 def overwritten(name: str, lib: Any) -> Any:
-    """The gradient of a function one of whose values was overwritten after it was computed; or the refusal."""
+    """The gradient of a function one of whose values was overwritten afterwards; None if refused."""
     function, what = OVERWRITTEN[name]
     x = lib.tensor(np.abs(sample((2, 3))) + 0.1, requires_grad=True)
     y = lib.tensor(np.abs(sample((2, 3), seed=1)) + 0.1, requires_grad=True)
@@ -306,18 +312,27 @@ def test_overwriting_through_another_view_is_detected() -> None:
 def test_gradients_can_be_changed_in_place() -> None:
     """Clipping and zeroing write into `grad`: each leaf's must be memory of its own, walked once."""
 
-    def call(change: Callable[[Any], Any], function: Callable[..., Any], lib: Any, x: Any) -> Any:
+    def call(change: Callable[[Any], Any], function: Callable[..., Any], lib: Any) -> Any:
         a = lib.tensor(sample((2, 3)), requires_grad=True)
         b = lib.tensor(sample((2, 3), seed=1), requires_grad=True)
         function(a, b).backward()
         change(a.grad)
         return a.grad, b.grad
 
-    changes = (lambda g: g.mul_(0.5), lambda g: g.zero_(), lambda g: g.add_(1.0), lambda g: g.__setitem__(0, 9.0))
-    functions = (lambda a, b: (a + b).sum(), lambda a, b: a.sum() + b.mean(), lambda a, b: (a.T + b.T)[0].sum())
+    changes = (
+        lambda g: g.mul_(0.5),
+        lambda g: g.zero_(),
+        lambda g: g.add_(1.0),
+        lambda g: g.__setitem__(0, 9.0),
+    )
+    functions = (
+        lambda a, b: (a + b).sum(),
+        lambda a, b: a.sum() + b.mean(),
+        lambda a, b: (a.T + b.T)[0].sum(),
+    )
     for change in changes:
         for function in functions:
-            assert disagreement(lambda lib, x, c=change, f=function: call(c, f, lib, x), sample(())) == ""
+            assert disagreement(lambda lib, c=change, f=function: call(c, f, lib)) == ""
 
 
 def test_a_given_cotangent_is_not_the_gradient_itself() -> None:
@@ -332,7 +347,7 @@ def test_a_given_cotangent_is_not_the_gradient_itself() -> None:
 
 
 def test_gradients_add_up_over_calls() -> None:
-    def call(lib: Any, x: Any) -> Any:
+    def call(_: Any, x: Any) -> Any:
         for _ in range(3):
             (x * x).sum().backward()
         x.grad = None

@@ -34,7 +34,7 @@ def by_function(row: str) -> Callable[..., Any]:
 
 
 @pytest.mark.parametrize("row", ROWS)
-@pytest.mark.parametrize("dtype", ("float64", "float32"))
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_ordinary_values(row: str, dtype: str) -> None:
     """Values and gradients; in row-major order, transposed, in steps, broadcast, empty, of no dimensions."""
     call = by_function(row)
@@ -45,15 +45,26 @@ def test_ordinary_values(row: str, dtype: str) -> None:
         return np.abs(values) + 0.1 if positive and seed == 0 else values
 
     shapes = ((), (3,), (0,), (2, 3), (17,), (2, 3, 4))
-    views: list[Callable[[Any], Any]] = [lambda x: x, lambda x: x.permute(*reversed(range(x.ndim))) if x.ndim else x]
+    views: list[Callable[[Any], Any]] = [
+        lambda x: x,
+        lambda x: x.permute(*reversed(range(x.ndim))) if x.ndim else x,
+    ]
     views.append(lambda x: x[..., ::2] if x.ndim else x)
     if TABLE[row].arity == 1:
         cases: Iterator[Case] = (
-            (row, lambda lib, x, view=view: call(lib, view(x)), (operand(shape),)) for shape in shapes for view in views
+            (row, lambda lib, x, view=view: call(lib, view(x)), (operand(shape),))
+            for shape in shapes
+            for view in views
         )
         assert_agreement(cases)
         return
-    pairs = [(s, s) for s in shapes] + [((2, 3), (3,)), ((2, 1), (1, 3)), ((), (2, 3)), ((3, 1, 2), (4, 1)), ((2, 0), (1,))]
+    pairs = [(s, s) for s in shapes] + [
+        ((2, 3), (3,)),
+        ((2, 1), (1, 3)),
+        ((), (2, 3)),
+        ((3, 1, 2), (4, 1)),
+        ((2, 0), (1,)),
+    ]
     cases = (
         (row, lambda lib, x, y, view=view: call(lib, view(x), view(y)), (operand(a), operand(b, 1)))
         for a, b in pairs
@@ -64,7 +75,7 @@ def test_ordinary_values(row: str, dtype: str) -> None:
 
 
 @pytest.mark.parametrize("row", ROWS)
-@pytest.mark.parametrize("dtype", ("float64", "float32"))
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_special_values(row: str, dtype: str) -> None:
     """Zeros of either sign, infinities, numbers that overflow: one by one, so that each gradient is seen."""
     call = by_function(row)
@@ -96,7 +107,10 @@ def test_methods(row: str) -> None:
     if TABLE[row].arity == 1:
         assert disagreement(lambda _, x: getattr(x, row)(), x) == ""
         return
-    cases = calls((row, lambda _, x, y: getattr(x, row)(y)), operands=[(x, sample(shape, seed=1)), (x, sample((3,), seed=1))])
+    cases = calls(
+        (row, lambda _, x, y: getattr(x, row)(y)),
+        operands=[(x, sample(shape, seed=1)), (x, sample((3,), seed=1))],
+    )
     assert_agreement(cases)
     if row not in ("maximum", "minimum"):
         for number in (2, 0.5, -1):
@@ -132,14 +146,22 @@ def test_operators(symbol: str) -> None:
 
 
 def test_where() -> None:
-    conditions = [lambda lib, x: x > 0, lambda lib, x: x[0] > 0, lambda lib, x: (x > 0)[:, :1], lambda lib, x: lib.tensor(True)]
+    conditions = [
+        lambda lib, x: x > 0,
+        lambda lib, x: x[0] > 0,
+        lambda lib, x: (x > 0)[:, :1],
+        lambda lib, x: lib.tensor(True),
+    ]
     for condition in conditions:
         cases = calls(
             ("tensors", lambda lib, x, y, c=condition: lib.where(c(lib, x), x, y)),
             ("a number", lambda lib, x, y, c=condition: lib.where(c(lib, x), x, 2.0)),
             ("a number first", lambda lib, x, y, c=condition: lib.where(c(lib, x), -1, y)),
             ("broadcast", lambda lib, x, y, c=condition: lib.where(c(lib, x), x[:1], y[:, :1])),
-            ("NaN not chosen", lambda lib, x, y, c=condition: lib.where(x > 0, lib.where(x > 0, x, 1.0).log(), y)),
+            (
+                "NaN not chosen",
+                lambda lib, x, y, c=condition: lib.where(x > 0, lib.where(x > 0, x, 1.0).log(), y),
+            ),
             operands=[(sample((2, 3)), sample((2, 3), seed=1))],
         )
         assert_agreement(cases)
@@ -205,7 +227,23 @@ def test_ties_and_kinks(name: str) -> None:
 
 # ---- products
 
-MATRICES = ((), (2,), (3,), (0,), (1,), (2, 3), (3, 2), (3, 0), (0, 3), (1, 3), (2, 2, 3), (1, 3, 2), (2, 3, 2), (4, 1, 3, 2), (2, 2, 3))
+MATRICES = (
+    (),
+    (2,),
+    (3,),
+    (0,),
+    (1,),
+    (2, 3),
+    (3, 2),
+    (3, 0),
+    (0, 3),
+    (1, 3),
+    (2, 2, 3),
+    (1, 3, 2),
+    (2, 3, 2),
+    (4, 1, 3, 2),
+    (2, 2, 3),
+)
 
 
 @pytest.mark.parametrize("a", MATRICES)
@@ -237,7 +275,7 @@ def test_matmul_of_views() -> None:
     assert_agreement(cases)
 
 
-@pytest.mark.parametrize("n", (16, 33, 64, 130))
+@pytest.mark.parametrize("n", [16, 33, 64, 130])
 def test_larger_products(n: int) -> None:
     """Sizes at which a backend cuts matrices into tiles, and sizes that do not divide."""
     x, y = sample((n, n + 1)), sample((n + 1, n - 3), seed=1)
@@ -246,12 +284,14 @@ def test_larger_products(n: int) -> None:
 
 
 EQUATIONS = (
-    "i,i->", "i,i", "i,j->ij", "i,j->ji", "ij,j->i", "ij,jk->ik", "ij,jk", "ij,kj->ik", "ij,ij->", "ij,ij->ij", "ij,ij->j",
-    "bij,bjk->bik", "bij,bjk->ikb", "bij,jk->bik", "ij,bjk->bki", "bhid,bhjd->bhij", "i->", "ij->ji", "ij->", "ij->j", "ii->i",
-    "ii->", "ii", "iji->j", "ijk->ki", "ij,k->", "ij,k->kj", "ii,i->i", "ii,ij->j", "ab,cd->abcd", " i j , j k -> k i ",
-    "ij,jk->ijk", ",->", ",ij->ij", "i", "iij,jk->ik", "->",
+    "i,i->", "i,i", "i,j->ij", "i,j->ji", "ij,j->i", "ij,jk->ik", "ij,jk", "ij,kj->ik", "ij,ij->",
+    "ij,ij->j", "ij,ij->ij", "bij,bjk->bik", "bij,bjk->ikb", "bij,jk->bik", "ij,bjk->bki", "bhid,bhjd->bhij",
+    "i->", "i", "ij->ji", "ij->j", "ii->i", "ii->", "ii", "iji->j", "ijk->ki", "ij,k->", "ij,k->kj", "ii,i->i",
+    "ab,cd->abcd", " i j , j k -> k i ", "ij,jk->ijk", ",->", ",ij->ij", "iij,jk->ik", "->", "ii,ij->j",
 )  # fmt: skip
-WRONG = ("ij,jk->il", "ij,jk->ii", "ij->ij->i", "ij,jk,kl->il", "i,ij->", "ij,jk->ik", "i1->i", "ij,jk->i k j", "")
+WRONG = (
+    "ij,jk->il", "ij,jk->ii", "ij->ij->i", "ij,jk,kl->il", "i,ij->", "ij,jk->ik", "i1->i", "ij,jk->i k j", "",
+)  # fmt: skip
 LENGTHS = {"b": 2, "h": 1, "i": 3, "j": 4, "k": 2, "d": 3, "a": 2, "c": 1, "l": 2}
 
 

@@ -69,7 +69,19 @@ def orders(shape: tuple[int, ...]) -> Iterator[tuple[Any, ...]]:
 
 def reshapes(shape: tuple[int, ...]) -> Iterator[tuple[Any, ...]]:
     size = int(np.prod(shape))
-    yield from [(size,), ((size,),), (-1,), (1, -1), (-1, 1, 1), (size + 1,), (-1, -1), (-2,), (2, -1), (-1, 3), ([2, -1],)]
+    yield from [
+        (size,),
+        ((size,),),
+        (-1,),
+        (1, -1),
+        (-1, 1, 1),
+        (size + 1,),
+        (-1, -1),
+        (-2,),
+        (2, -1),
+        (-1, 3),
+        ([2, -1],),
+    ]
     yield from [(0,), (0, 5), (-1, 0)]
     yield (*shape, 1)
     yield (1, *reversed(shape))
@@ -225,7 +237,9 @@ def test_calls(position: int) -> None:
 def strided(rank: int, generator: random.Random) -> Callable[[Any], Any]:
     """One random view, for either library."""
     d = generator.randrange(rank)
-    way = generator.choice(("transpose", "narrow", "unsqueeze", "squeeze", "step", "select", "expand", "permute"))
+    way = generator.choice(
+        ("transpose", "narrow", "unsqueeze", "squeeze", "step", "select", "expand", "permute")
+    )
     if way == "transpose":
         other = generator.randrange(rank)
         return lambda x: x.transpose(d, other)
@@ -253,7 +267,7 @@ def walked(x: Any) -> tuple[Any, ...]:
 
 @pytest.mark.parametrize("seed", range(300))
 def test_chains_of_views(seed: int) -> None:
-    """A view of a view of a view: elements, strides, offset, contiguity, shared memory, and what can be viewed."""
+    """A view of a view of a view: elements, strides, offset, shared memory, and what can be viewed."""
     generator = random.Random(seed)
     values = sample((2, 3, 4), seed=seed)
     x, y = engine.tensor(values), torch.tensor(values)

@@ -1,4 +1,4 @@
-"""Steps that map elements: the rows of the table, with tensors, numbers and broadcasting; and their dtypes."""
+"""Steps that map elements: the rows of the table, with tensors, numbers and broadcasting; and dtypes."""
 
 from __future__ import annotations
 
@@ -130,7 +130,12 @@ def power(b: Builder) -> None:
     elif way == 2:
         b.call("pow", b.random.choice((2, 0.5, 1.7)), b.operand(lambda x: x.largest < 3.0), forms="fo")
     elif way == 3:
-        b.call("pow", b.operand(lambda x: x.largest <= 5, kinds=("int64",)), b.random.choice((1, 2, 3)), forms="fmo")
+        b.call(
+            "pow",
+            b.operand(lambda x: x.largest <= 5, kinds=("int64",)),
+            b.random.choice((1, 2, 3)),
+            forms="fmo",
+        )
     else:
         x = positive(b)
         b.call("pow", x, partner(b, x, lambda y: y.largest < 3.0), forms="fmo")

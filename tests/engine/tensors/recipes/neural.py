@@ -14,9 +14,11 @@ def functional(b: Builder, name: str, *arguments: Any, **options: Any) -> Known:
 
 
 def signal(b: Builder, rank: int) -> Known:
-    """[batch, channels, length] or [batch, channels, height, width], or without batch: found or a new leaf."""
+    """[batch, channels, length] or [batch, channels, height, width], or without batch; maybe a new leaf."""
     try:
-        return b.operand(lambda x: x.ndim in (rank + 1, rank + 2) and 12 <= x.numel and min(x.shape[-rank:]) > 1)
+        return b.operand(
+            lambda x: x.ndim in (rank + 1, rank + 2) and x.numel >= 12 and min(x.shape[-rank:]) > 1
+        )
     except Rejected:
         sizes = [b.random.randint(2, 6 if rank == 1 else 4) for _ in range(rank)]
         return b.leaf(([b.random.randint(1, 2)] if b.chance(0.7) else []) + [b.random.randint(1, 4), *sizes])
@@ -134,9 +136,11 @@ def linear_map(b: Builder) -> None:
 def normalisation(b: Builder) -> None:
     way = b.random.randrange(3)
     if way == 0:
-        x = b.operand(lambda x: x.ndim > 0 and 1 < x.shape[-1])
+        x = b.operand(lambda x: x.ndim > 0 and x.shape[-1] > 1)
         start = b.random.randrange(x.ndim)
         shape = x.shape[start:]
+        if not bool((x.tensor.var(tuple(range(start, x.ndim)), unbiased=False) > 0.01).all()):
+            raise Rejected  # what is divided by the deviation of nearly equal numbers is mostly rounding
         options: dict[str, Any] = {"normalized_shape": shape}
         if b.chance(0.6):
             options |= {"weight": b.leaf(shape), "bias": b.leaf(shape)}
@@ -147,7 +151,11 @@ def normalisation(b: Builder) -> None:
         x = b.operand(lambda x: x.ndim in (2, 3, 4) and x.shape[1] > 0 and x.numel // x.shape[1] > 1)
         channels = (x.shape[1],)
         options = {"training": True} if b.chance(0.5) else {}
-        running = [b.leaf(channels, 0.5, 2.0, requires_grad=False) for _ in range(2)] if not options else [None, None]
+        running = (
+            [b.leaf(channels, 0.5, 2.0, requires_grad=False) for _ in range(2)]
+            if not options
+            else [None, None]
+        )
         if b.chance(0.6):
             options |= {"weight": b.leaf(channels), "bias": b.leaf(channels)}
         options["eps"] = 0.1
@@ -157,6 +165,8 @@ def normalisation(b: Builder) -> None:
     else:
         x = b.operand(lambda x: x.ndim > 0 and x.numel > 0 and x.clear_of(0.0))
         options = {"dim": b.dim(x)}
+        if x.shape[options["dim"]] < 2 or x.tensor.norm(dim=options["dim"]).min() < 0.1:
+            raise Rejected  # x/|x| of one number, or of a short vector
         if b.chance(0.4):
             options |= {"p": b.random.choice((2.0, 3.0, 1.0)), "eps": 0.5}
         functional(b, "normalize", x, only=tuple(options), **options)
@@ -233,7 +243,14 @@ def embedded(b: Builder) -> None:
     if b.chance(0.3):
         functional(b, "one_hot", index, num_classes=rows)
     elif b.chance(0.3):
-        functional(b, "embedding", index, b.leaf((rows, 3)), only=("padding_idx",), padding_idx=b.random.randrange(rows))
+        functional(
+            b,
+            "embedding",
+            index,
+            b.leaf((rows, 3)),
+            only=("padding_idx",),
+            padding_idx=b.random.randrange(rows),
+        )
     else:
         functional(b, "embedding", index, b.leaf((rows, 3)))
 
@@ -241,9 +258,13 @@ def embedded(b: Builder) -> None:
 def padding(b: Builder) -> None:
     x = b.operand(lambda x: x.ndim > 0 and x.numel > 0, kinds=("float", "float", "int64"))
     amounts = [b.random.randint(-1, 2) for _ in range(2 * b.random.randint(1, x.ndim))]
-    lengths = [n + left + right for n, left, right in zip(reversed(x.shape), amounts[::2], amounts[1::2], strict=False)]
+    lengths = [
+        n + left + right
+        for n, left, right in zip(reversed(x.shape), amounts[::2], amounts[1::2], strict=False)
+    ]
     if min(lengths) < 1 or any(
-        n + min(left, 0) + min(right, 0) < 0 for n, left, right in zip(reversed(x.shape), amounts[::2], amounts[1::2], strict=False)
+        n + min(left, 0) + min(right, 0) < 0
+        for n, left, right in zip(reversed(x.shape), amounts[::2], amounts[1::2], strict=False)
     ):
         raise Rejected
     options: dict[str, Any] = {}

@@ -62,7 +62,7 @@ def spreads(b: Builder) -> None:
     b.call(b.random.choice(("var", "std")), x, only=keywords, check=lambda y: y.low > 0.02, **options)
 
 
-def without_ties(b: Builder, x: Known, dims: Any, largest: bool) -> bool:
+def without_ties(x: Known, dims: Any, largest: bool) -> bool:
     """Whether the extreme element over these dimensions is unique, by a margin."""
     dims = tuple(range(x.ndim)) if dims is None else dims
     values = x.tensor.double()
@@ -77,12 +77,12 @@ def extremes(b: Builder) -> None:
     x = b.operand(lambda x: x.numel > 0 and x.ndim > 0, kinds=("float", "float", "int64"))
     if b.chance(0.5):
         options = over(b, x)
-        if x.kind == "float" and not without_ties(b, x, options.get("dim"), largest):
+        if x.kind == "float" and not without_ties(x, options.get("dim"), largest):
             raise Rejected
         b.call("amax" if largest else "amin", x, **options)
         return
     options = over(b, x, several=False)
-    if not without_ties(b, x, options.get("dim"), largest):
+    if not without_ties(x, options.get("dim"), largest):
         raise Rejected
     for pick in b.random.choice(((0,), (1,), (0, 1))) if options else (None,):
         b.call("max" if largest else "min", x, pick=pick, **options)
@@ -92,7 +92,7 @@ def places(b: Builder) -> None:
     largest = b.chance(0.5)
     x = b.operand(lambda x: x.numel > 0 and x.ndim > 0, kinds=("float", "float", "int64"))
     options = over(b, x, several=False)
-    if not without_ties(b, x, options.get("dim"), largest):
+    if not without_ties(x, options.get("dim"), largest):
         raise Rejected
     b.call("argmax" if largest else "argmin", x, **options)
 
