@@ -75,7 +75,7 @@ def as_tensor(data: Any, dtype: Any = None, device: str | None = None) -> Tensor
 
 
 def from_numpy(values: NDArray[Any]) -> Tensor:
-    """A tensor that shares memory with a numpy array of a supported dtype, whatever its strides; else a copy."""
+    """A tensor that shares memory with a numpy array of a supported dtype, of any strides; else a copy."""
     if not isinstance(values, np.ndarray):
         raise TypeError(
             f"from_numpy shares a numpy array, and this is a {type(values).__name__}: use tensor(…)"

@@ -59,13 +59,13 @@ class Geometry:
         shapes = f"input {tuple(input_shape)} and weight {tuple(weight_shape)}"
         if groups < 1 or in_channels != group_channels * groups:
             raise ShapeError(
-                f"{shapes} with groups={groups}: axis 1 of the input has {in_channels} channels and the weight "
+                f"{shapes} with groups={groups}: axis 1 of the input has {in_channels} channels, the weight "
                 f"takes {group_channels} x {groups}; make the weight's axis 1 equal channels/groups"
             )
         if out_channels % groups:
             raise ShapeError(
-                f"{shapes} with groups={groups}: axis 0 of the weight, {out_channels} channels, does not divide "
-                f"into {groups} groups; choose a multiple"
+                f"{shapes} with groups={groups}: axis 0 of the weight, {out_channels} channels, does not "
+                f"divide into {groups} groups; choose a multiple"
             )
         geometry = cls(
             batch,
@@ -82,7 +82,7 @@ class Geometry:
             padded = size[axis] + 2 * geometry.padding[axis]
             if geometry.extent[axis] > padded:
                 raise ShapeError(
-                    f"{shapes}: along axis {axis + 2} ({name}) the kernel spans {geometry.extent[axis]} and the "
+                    f"{shapes}: along axis {axis + 2} ({name}) the kernel spans {geometry.extent[axis]}, the "
                     f"padded input only {padded}; use a smaller kernel or dilation, or a larger padding"
                 )
         return geometry

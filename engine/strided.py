@@ -183,7 +183,7 @@ class Strided(Operand):
 
 
 def _in_dtype_of(output: Any, operands: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Integer operands in the element type that the operation was computed in, for its partial derivatives."""
+    """Integer operands in the type that the operation was computed in, for its partial derivatives."""
     return tuple(
         x.to(output.dtype) if isinstance(x, Strided) and not x.dtype.is_floating_point else x
         for x in operands

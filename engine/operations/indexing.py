@@ -122,7 +122,9 @@ def _look_up(x: Any, lookups: list[tuple[int, Any]]) -> Any:
         places = np.broadcast_arrays(*(places for _, places in lookups))
     except ValueError:
         shapes = " and ".join(str(places.shape) for _, places in lookups)
-        raise DimensionError(f"index tensors of shapes {shapes} do not broadcast against each other") from None
+        raise DimensionError(
+            f"index tensors of shapes {shapes} do not broadcast against each other"
+        ) from None
     rows = np.zeros(places[0].shape, np.int64)
     for d, place in zip(dims, places, strict=True):
         rows = rows * x.shape[d] + place

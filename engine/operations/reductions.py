@@ -95,12 +95,12 @@ def _extremum(kind: Any, x: Any, dim: Dims, keepdim: bool) -> Any:
 
 
 def max(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
-    """The largest element; with `dim`, (values, indices) along it; with a tensor, the larger of each two."""
+    """The largest element; with `dim`, (values, indices) along it; with a tensor, the elementwise one."""
     return _max_or_min("max", x, dim, keepdim)
 
 
 def min(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
-    """The smallest element; with `dim`, (values, indices) along it; with a tensor, the smaller of each two."""
+    """The smallest element; with `dim`, (values, indices) along it; with a tensor, the elementwise one."""
     return _max_or_min("min", x, dim, keepdim)
 
 

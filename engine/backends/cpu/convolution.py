@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cache
-from itertools import product
+from itertools import chain, product
 from math import ceil, prod
 from typing import Any, NamedTuple
 
@@ -150,7 +150,14 @@ def zeros(out: Any, first: Any, second: Any) -> None:  # noqa: ARG001
 
 def axes(geometry: Geometry) -> tuple[Axis, Axis]:
     """The rows and the columns of a geometry."""
-    numbers = (geometry.size, geometry.kernel, geometry.stride, geometry.padding, geometry.dilation, geometry.output)
+    numbers = (
+        geometry.size,
+        geometry.kernel,
+        geometry.stride,
+        geometry.padding,
+        geometry.dilation,
+        geometry.output,
+    )
     rows, columns = (Axis(*axis) for axis in zip(*numbers, strict=True))
     return rows, columns
 
@@ -185,7 +192,9 @@ def input_windows(geometry: Geometry, together: int) -> Windows:
         number = channel * len(phases) + phases.index((i, j))
         taps.append(number * size + step_down * right.plane + step_right)
     positions = prod(geometry.output)
-    windows = Windows(together, len(phases), plane, geometry.output, [] if in_place else gather, [], [taps], [])
+    windows = Windows(
+        together, len(phases), plane, geometry.output, [] if in_place else gather, [], [taps], []
+    )
     sums = Place(0, prod(plane), windows.total, right.plane, 1)
     result = Place(0, geometry.out_channels * positions, positions, geometry.output[1], 1)
     scatter = Region(sums, result, geometry.out_channels // geometry.groups, *geometry.output)
@@ -244,7 +253,13 @@ def correlation(geometry: Geometry, missing: Contraction, dtype: str, tasks: int
     deepest = max(map(len, windows.taps))
     deep = ceil(deepest / ceil(deepest * itemsize / DEPTH_BYTES))
     plan = [tasks, blocks, geometry.batch, together, geometry.groups, len(windows.gather), planes]
-    plan += [prod(source[1:]), channels * windows.channel, prod(result[1:]), rows * prod(result[2:]), windows.total]
+    plan += [
+        prod(source[1:]),
+        channels * windows.channel,
+        prod(result[1:]),
+        rows * prod(result[2:]),
+        windows.total,
+    ]
     plan += [rows, row_stride, in_channels * out_channels * taps, prod(windows.plane), windows.length]
     plan += [wide, deep, direct]
     ends = np.cumsum([len(taps) for taps in windows.taps]).tolist()
@@ -253,7 +268,7 @@ def correlation(geometry: Geometry, missing: Contraction, dtype: str, tasks: int
         numbers(region, end - len(taps), end)
         for region, taps, end in zip(windows.scatter, windows.taps, ends, strict=True)
     ]
-    rulers = [sum(windows.factors, []), sum(windows.taps, [])]
+    rulers = [list(chain.from_iterable(parts)) for parts in (windows.factors, windows.taps)]
     covered = sum(region.rows * region.columns for region in windows.scatter)
     complete = covered == prod(result[2:])
     arguments = tuple(np.array(argument, np.int64) for argument in (plan, regions, rulers))

@@ -192,7 +192,17 @@ def packing(
     block_rows, block_columns = (panels_size, STREAMS) if operand.row == 1 else (height, max(depth, 1))
     tasks = total // size * ceil(rows / block_rows) * ceil(depth / block_columns)
     batch = [number for pair in zip(repeated, operand.batch, strict=True) for number in pair]
-    header = [tasks, rows, depth, height, operand.offset, operand.row, operand.column, block_rows, block_columns]
+    header = [
+        tasks,
+        rows,
+        depth,
+        height,
+        operand.offset,
+        operand.row,
+        operand.column,
+        block_rows,
+        block_columns,
+    ]
     plan = np.array(header + batch, np.int64)
     pack = kernel("parallel_pack" if threads > 1 else "pack", dtype)
 

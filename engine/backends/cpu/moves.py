@@ -65,7 +65,16 @@ def interleaved(first: int, lanes: int) -> list[int]:
 def vector_block(transpose: bool) -> Any:
     """`transpose_block` or `copy_block` in vector instructions."""
 
-    def block(_typing: Any, target: Any, _place: Any, _width: Any, source: Any, _origin: Any, _stride: Any, _rows: Any) -> Any:
+    def block(
+        _typing: Any,
+        target: Any,
+        _place: Any,
+        _width: Any,
+        source: Any,
+        _origin: Any,
+        _stride: Any,
+        _rows: Any,
+    ) -> Any:
         integer = types.intp
         signature = types.void(target, integer, integer, source, integer, integer, integer)
 
@@ -73,7 +82,7 @@ def vector_block(transpose: bool) -> Any:
             block = Block(builder, signature.args[0].dtype)
             target = block.pointer(context, signature.args[0], *arguments[:2])
             source = block.pointer(context, signature.args[3], *arguments[3:5])
-            width, stride, rows = arguments[2], *arguments[5:]
+            width, stride, rows = arguments[2], arguments[5], arguments[6]
             if transpose:
                 columns = block.transposed(block.load_rows(source, stride, rows))
             else:

@@ -16,10 +16,21 @@ from engine.backends.cpu.moves import BLOCK_BYTES, copy_block, transpose_block
 
 BATCH = 9  # where the batch dimensions begin in a plan
 
+
 @compiled
 def fill_panels(
-    target: Any, to: int, height: int, columns: int, source: Any, start: int, row_stride: int, column_stride: int,
-    top: int, bottom: int, left: int, right: int,
+    target: Any,
+    to: int,
+    height: int,
+    columns: int,
+    source: Any,
+    start: int,
+    row_stride: int,
+    column_stride: int,
+    top: int,
+    bottom: int,
+    left: int,
+    right: int,
 ) -> None:
     """Copy rows top … bottom and columns left … right of a matrix into its panels, which have `columns`.
 
@@ -50,7 +61,14 @@ def fill_panels(
 @compiled
 def pack_block(plan: Any, target: Any, source: Any, task: int) -> None:
     """Copy one block of one matrix into its panels."""
-    rows, columns, height, start, block_rows, block_columns = plan[1], plan[2], plan[3], plan[4], plan[7], plan[8]
+    rows, columns, height, start, block_rows, block_columns = (
+        plan[1],
+        plan[2],
+        plan[3],
+        plan[4],
+        plan[7],
+        plan[8],
+    )
     across = (columns + block_columns - 1) // block_columns
     down = (rows + block_rows - 1) // block_rows
     batch = task // (across * down)

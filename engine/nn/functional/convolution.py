@@ -41,7 +41,8 @@ def conv2d(
         return conv2d(padded, weight, bias, stride, 0, dilation, groups)
     if not (input.is_floating_point() and weight.is_floating_point()):
         raise DTypeError(
-            f"convolution needs floating-point tensors, got {input.dtype} and {weight.dtype}: convert with .float()"
+            f"convolution needs floating-point tensors, got {input.dtype} and {weight.dtype}: "
+            "convert with .float() first"
         )
     geometry = Geometry.of(input.shape, weight.shape, stride, padding, dilation, groups)
     output: Tensor = Convolution("output", geometry)(*promoted([input, weight]))

@@ -286,7 +286,8 @@ def test_larger_products(n: int) -> None:
 EQUATIONS = (
     "i,i->", "i,i", "i,j->ij", "i,j->ji", "ij,j->i", "ij,jk->ik", "ij,jk", "ij,kj->ik", "ij,ij->",
     "ij,ij->j", "ij,ij->ij", "bij,bjk->bik", "bij,bjk->ikb", "bij,jk->bik", "ij,bjk->bki", "bhid,bhjd->bhij",
-    "i->", "i", "ij->ji", "ij->j", "ii->i", "ii->", "ii", "iji->j", "ijk->ki", "ij,k->", "ij,k->kj", "ii,i->i",
+    "i->", "i", "ij->ji", "ij->j", "ii->i", "ii->", "ii", "iji->j", "ijk->ki", "ij,k->", "ij,k->kj",
+    "ii,i->i",
     "ab,cd->abcd", " i j , j k -> k i ", "ij,jk->ijk", ",->", ",ij->ij", "iij,jk->ik", "->", "ii,ij->j",
 )  # fmt: skip
 WRONG = (
