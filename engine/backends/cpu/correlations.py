@@ -101,14 +101,15 @@ def few_channels_task(
             if plan[15]:
                 target = Matrix(out, result, columns, 1)
             for i in range(copies, regions.shape[0]):
-                for done in range(regions[i, 11], regions[i, 12], deep):
-                    stop = min(done + deep, regions[i, 12])
+                region = regions[i]
+                run = (region[9] - 1) * region[2] + region[10]  # from the first position to the last
+                for done in range(region[11], region[12], deep):
+                    stop = min(done + deep, region[12])
                     a = Matrix(weight, group * plan[12], row_stride, rulers[0, done:stop])
                     b = Matrix(source, start + group * plan[7], rulers[1, done:stop], 1)
-                    add = done > regions[i, 11]
-                    sweep(target, a, ROWS * row_stride, b, width, channels, columns, stop - done, add)
+                    sweep(target, a, ROWS * row_stride, b, width, channels, run, stop - done, done > region[11])
                 if not plan[15]:
-                    copy_region(regions[i], out, result, wide, task * channels * columns)
+                    copy_region(region, out, result, wide, task * channels * columns)
 
 
 @compiled

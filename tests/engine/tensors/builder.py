@@ -190,6 +190,8 @@ class Builder:
         ]
         if not fitting:
             raise Rejected
+        if self.chance(0.5):  # reductions leave many small ones
+            fitting = [x for x in fitting if x.ndim > 1 and x.numel > 3] or fitting
         choice = self.random.random()
         unused = [x for x in fitting if x.position in self.unused]
         if choice < 0.6 and unused:

@@ -42,7 +42,7 @@ def random_program(seed: int, max_steps: int = MAX_STEPS) -> Case:
 
 
 def _candidate(b: Builder, max_steps: int) -> Builder:
-    base = [b.random.choice((1, 2, 2, 3, 3, 4, 5)) for _ in range(b.random.randint(1, 3))]
+    base = [b.random.choice((1, 2, 3, 3, 4, 5)) for _ in range(b.random.randint(1, 3))]
     for _ in range(b.random.randint(2, 4)):
         shape = [n if b.chance(0.75) else 1 for n in base]
         b.leaf(shape[b.random.randint(0, len(base)) if b.chance(0.3) else 0 :])

@@ -112,7 +112,7 @@ def test_operations_of_each_kind(backend: str) -> None:
         ("strides", lambda lib, x: lib.nn.functional.conv2d(x[None, None], x[None, None, :2, :2], stride=2)),
         ("pooling", lambda lib, x: lib.nn.functional.max_pool2d(x[None], 2)),
     ]
-    shapes = ((3, 5), (5, 3)) if backend in SLOW else ((3, 5), (33, 17), (65, 70))
+    shapes = ((3, 5), (33, 17), (65, 70)) if backend in ("cpu", "cuda") else ((3, 5), (5, 3))
     assert_agreement(calls(*labelled, operands=[(sample(shape),) for shape in shapes]))
 
 

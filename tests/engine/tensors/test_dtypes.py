@@ -158,7 +158,7 @@ def test_large_integers(name: str) -> None:
     assert disagreement(LARGE_INTEGERS[name], large) == ""
 
 
-@pytest.mark.parametrize(("source", "target"), itertools.product(DTYPES, DTYPES))
+@pytest.mark.parametrize(("source", "target"), list(itertools.product(DTYPES, DTYPES)))
 def test_conversion(source: str, target: str) -> None:
     numbers = np.array([0.0, 1.0, -1.0, 2.7, -2.7, 0.3, 1e9]).astype(source)
     as_method = {"bool": "bool", "int64": "long", "float32": "float", "float64": "double"}[target]
@@ -176,7 +176,7 @@ def test_conversion(source: str, target: str) -> None:
 
 def test_gradients_pass_through_conversions() -> None:
     cases = calls(
-        ("there and back", lambda lib, x: x.to(lib.float32).sin().to(lib.float64)),
+        ("there and back", lambda lib, x: x.to(lib.float32).square().to(lib.float64)),
         ("double times single", lambda lib, x: x * lib.tensor([1.0, 2.0, 3.0], dtype=lib.float32)),
         ("single times double", lambda lib, x: lib.tensor(2.0, dtype=lib.float64) * x.float()),
         ("times integers", lambda lib, x: x * lib.tensor([1, 2, 3])),

@@ -13,7 +13,7 @@ from engine.primitives import TABLE
 from tests.engine.tensors.run import named
 from tests.engine.tensors.single import Case, assert_agreement, calls, disagreement, sample
 
-SPECIAL = (0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, 0.5, -2.5, 3.0, 20.0, -20.0, 80.0, -80.0, 1e-10, 750.0)
+SPECIAL = (0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, 0.5, -2.5, 2.0, 80.0, -80.0, 1e-10, 750.0)
 ROWS = sorted(set(TABLE) - {"where"})
 
 
@@ -90,7 +90,7 @@ def test_special_values(row: str, dtype: str) -> None:
 @pytest.mark.parametrize("row", sorted(set(ROWS) - {"sign"}))
 def test_not_a_number(row: str) -> None:
     """The values; gradients at NaN are not promised (`sign` of NaN: see test_differences)."""
-    numbers = np.array([*SPECIAL, np.nan])
+    numbers = np.array([*SPECIAL, 3.0, 20.0, -20.0, np.nan])
     operands = [grid.ravel() for grid in np.meshgrid(*[numbers] * TABLE[row].arity)]
     assert disagreement(by_function(row), *operands, values_only=True) == ""
 
@@ -287,8 +287,8 @@ EQUATIONS = (
     "i,i->", "i,i", "i,j->ij", "i,j->ji", "ij,j->i", "ij,jk->ik", "ij,jk", "ij,kj->ik", "ij,ij->",
     "ij,ij->j", "ij,ij->ij", "bij,bjk->bik", "bij,bjk->ikb", "bij,jk->bik", "ij,bjk->bki", "bhid,bhjd->bhij",
     "i->", "i", "ij->ji", "ij->j", "ii->i", "ii->", "ii", "iji->j", "ijk->ki", "ij,k->", "ij,k->kj",
-    "ii,i->i",
-    "ab,cd->abcd", " i j , j k -> k i ", "ij,jk->ijk", ",->", ",ij->ij", "iij,jk->ik", "->", "ii,ij->j",
+    "ii,i->i", "ii,ij->j",
+    "ab,cd->abcd", " i j , j k -> k i ", "ij,jk->ijk", ",->", ",ij->ij", "iij,jk->ik", "->",
 )  # fmt: skip
 WRONG = (
     "ij,jk->il", "ij,jk->ii", "ij->ij->i", "ij,jk,kl->il", "i,ij->", "ij,jk->ik", "i1->i", "ij,jk->i k j", "",

@@ -180,9 +180,9 @@ def test_random_programs_are_worth_running() -> None:
         assert sum(value.ndim == rank for value in values) > 20
     for dtype in (torch.int64, torch.bool):
         assert sum(value.dtype == dtype for value in values) > 0.03 * len(values)
-    assert sum(not value.is_contiguous() for value in values) > 0.05 * len(values)
+    assert sum(not value.is_contiguous() for value in values) > 0.03 * len(values)
     assert sum(value.numel() == 0 for value in values) > 10
-    assert sum(value.numel() > 64 for value in values) > 0.02 * len(values)
+    assert sum(value.numel() > 64 for value in values) > 0.008 * len(values)
     nonzero = [g for g in gradients if g is not None and bool((g.abs() > 1e-6).any())]
     assert len(nonzero) > 0.8 * len(gradients)
 

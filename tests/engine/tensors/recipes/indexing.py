@@ -118,4 +118,4 @@ def triangles(b: Builder) -> None:
         b.call(name, x, diagonal=b.random.randint(-2, 2))
 
 
-RECIPES = {slices: 6, whole: 1, looked_up: 5, masked: 3, gathered: 2, rows_selected: 2, triangles: 2}
+RECIPES = {slices: 8, whole: 1, looked_up: 5, masked: 3, gathered: 2, rows_selected: 2, triangles: 2}

@@ -139,7 +139,7 @@ def normalisation(b: Builder) -> None:
         x = b.operand(lambda x: x.ndim > 0 and x.shape[-1] > 1)
         start = b.random.randrange(x.ndim)
         shape = x.shape[start:]
-        if not bool((x.tensor.var(tuple(range(start, x.ndim)), unbiased=False) > 0.01).all()):
+        if not x.numel or not bool((x.tensor.var(tuple(range(start, x.ndim)), correction=0) > 0.01).all()):
             raise Rejected  # what is divided by the deviation of nearly equal numbers is mostly rounding
         options: dict[str, Any] = {"normalized_shape": shape}
         if b.chance(0.6):
@@ -226,7 +226,7 @@ def class_loss(b: Builder) -> None:
     options = reduction(b)
     if b.chance(0.3):
         options["weight"] = b.leaf((classes,), 0.5, 2.0, requires_grad=False)
-    if b.chance(0.3) and bool((target.tensor != 0).any()):  # a mean over nothing is NaN
+    if b.chance(0.5) and bool((target.tensor != 0).any()):  # a mean over nothing is NaN
         options["ignore_index"] = 0
     if b.chance(0.5):
         scores = functional(b, "log_softmax", x, only=("dim",), dim=0 if x.ndim == 1 else 1)
@@ -285,7 +285,7 @@ RECIPES = {
     attention: 2,
     regression_loss: 2,
     binary_loss: 2,
-    class_loss: 2,
+    class_loss: 3,
     embedded: 2,
     padding: 2,
 }
