@@ -1,18 +1,13 @@
-"""Convolutions: the decisions. The loops, and the idea that they rest on, are in `correlations`.
-
-What windows of stride s see falls into phases, by an element's row and column modulo s. Each phase is a
-plane of its own, on which windows slide by one; so planes are split before, or put together after, and in
-between every convolution has stride 1. A gradient with respect to the input is a sum over windows too: on
-the gradient of the output, with the taps seen from the other side.
-"""
+"""Convolutions: the decisions. The loops, and the idea that they rest on, are in `correlations`; what a
+window sees is in `windows`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from itertools import accumulate, product
+from itertools import accumulate, pairwise, product
 from math import ceil, prod
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +16,14 @@ from engine.backends.cpu import correlations
 from engine.backends.cpu.compiled import entry
 from engine.backends.cpu.products import DEPTH_BYTES
 from engine.backends.cpu.tile import TILE_BYTES, VECTORS
-from engine.geometry import Geometry, Pair
+from engine.backends.cpu.windows import (
+    Windows,
+    from_first,
+    input_windows,
+    output_windows,
+    run_length,
+)
+from engine.geometry import Geometry
 
 if TYPE_CHECKING:
     from engine.backends.interface import Contraction
@@ -31,96 +33,6 @@ Run = Callable[[Any, Any, Any], None]  # run(out, first, second) on storages
 LETTERS = {"float32": "f4", "float64": "f8"}
 PARALLEL_WORK = 1 << 21  # multiply-adds; below this, starting threads costs more than they save
 POSITIONS = 128  # in a block of images, at least
-
-
-class Axis(NamedTuple):
-    """Rows or columns of a geometry."""
-
-    size: int
-    kernel: int
-    stride: int
-    padding: int
-    dilation: int
-    output: int
-
-    def tap(self, index: int) -> tuple[int, int]:
-        """(step, phase) of a tap: at position p it sees place p + step of the phase's plane."""
-        return divmod(index * self.dilation, self.stride)
-
-    @property
-    def phases(self) -> list[int]:
-        """Those phases that any tap sees."""
-        return sorted({self.tap(index)[1] for index in range(self.kernel)})
-
-    @property
-    def reach(self) -> int:
-        """The largest step."""
-        return self.tap(self.kernel - 1)[0]
-
-    @property
-    def plane(self) -> int:
-        """Length of a phase's plane: the rest of the input is never seen."""
-        return self.output + self.reach
-
-    def elements(self, phase: int) -> tuple[int, int, int]:
-        """(first place, element there, count) of the part of a phase's plane that is not padding."""
-        first = max(0, ceil((self.padding - phase) / self.stride))
-        element = first * self.stride + phase - self.padding
-        return first, element, max(0, min(self.plane - first, ceil((self.size - element) / self.stride)))
-
-
-class Place(NamedTuple):
-    """Where a part of an image lies: offset, and the strides of planes, rows and columns."""
-
-    offset: int
-    plane: int
-    row: int
-    column: int
-
-
-class Region(NamedTuple):
-    """Rows and columns of `planes` planes, to be copied from one place to another."""
-
-    source: Place
-    target: Place
-    planes: int
-    rows: int
-    columns: int
-
-
-class Sum(NamedTuple):
-    """One kind of sums over windows.
-
-    region    from the positions of the windows (places in a plane) to the result
-    taps      offsets in the planes of what the first window sees, for every channel of a group
-    factors   offsets in the weight of what it is multiplied with, for the first channel of the result
-    """
-
-    region: Region
-    taps: list[int]
-    factors: list[int]
-
-
-class Windows(NamedTuple):
-    """Windows on a signal of `channels` channels of `size` elements, in groups.
-
-    plane     height and width of the planes that windows slide on
-    planes    planes of each channel
-    gather    regions to copy from the signal to the planes; none if windows can slide on the signal itself
-    sums      the sums over windows that make the result
-    """
-
-    channels: int
-    size: int
-    plane: Pair
-    planes: int
-    gather: list[Region]
-    sums: list[Sum]
-
-    @property
-    def image(self) -> int:
-        """Elements of the planes of an image."""
-        return self.channels * self.planes * prod(self.plane)
 
 
 def plan(geometry: Geometry, missing: Contraction, dtype: str, threads: int = 1) -> Run:
@@ -156,126 +68,33 @@ def zeros(out: Any, first: Any, second: Any) -> None:  # noqa: ARG001
     out[:] = 0
 
 
-def axes(geometry: Geometry) -> tuple[Axis, Axis]:
-    """The rows and the columns of a geometry."""
-    g = geometry
-    rows, columns = (
-        Axis(*axis) for axis in zip(g.size, g.kernel, g.stride, g.padding, g.dilation, g.output, strict=True)
-    )
-    return rows, columns
-
-
-def phase_regions(geometry: Geometry, channels: int) -> list[Region]:
-    """For each phase: from the input to the phase's plane."""
-    down, right = axes(geometry)
-    height, width = geometry.size
-    regions = []
-    for i, j in product(down.phases, right.phases):
-        (top, row, rows), (left, column, columns) = down.elements(i), right.elements(j)
-        source = Place(row * width + column, height * width, down.stride * width, right.stride)
-        target = Place(top * right.plane + left, down.plane * right.plane, right.plane, 1)
-        regions.append(Region(source, target, channels, rows, columns))
-    return regions
-
-
-def input_windows(geometry: Geometry) -> Windows:
-    """Windows on the input, as its convolution and the gradient of the weight need them."""
-    down, right = axes(geometry)
-    phases = list(product(down.phases, right.phases))
-    size = down.plane * right.plane
-    gather = [
-        region._replace(
-            target=region.target._replace(offset=region.target.offset + i * size, plane=len(phases) * size)
-        )
-        for i, region in enumerate(phase_regions(geometry, geometry.in_channels))
-    ]
-    in_place = geometry.stride == (1, 1) and geometry.padding == (0, 0)
-    taps = []
-    channels = geometry.in_channels // geometry.groups
-    for channel, u, v in product(range(channels), range(down.kernel), range(right.kernel)):
-        (below, i), (beside, j) = down.tap(u), right.tap(v)
-        plane = channel * len(phases) + phases.index((i, j))
-        taps.append(plane * size + below * right.plane + beside)
-    positions = Place(0, size, right.plane, 1)
-    result = Place(0, down.output * right.output, right.output, 1)
-    region = Region(positions, result, geometry.out_channels // geometry.groups, down.output, right.output)
-    return Windows(
-        geometry.in_channels,
-        prod(geometry.size),
-        (down.plane, right.plane),
-        len(phases),
-        [] if in_place else gather,
-        [Sum(region, taps, list(range(len(taps))))],
-    )
-
-
-def output_windows(geometry: Geometry) -> Windows:
-    """Windows on the output, as the gradient of the input needs them: what saw an element of the input.
-
-    There are sums for every phase of the input: windows with those taps that see that phase.
-    """
-    down, right = axes(geometry)
-    height, width = down.output + 2 * down.reach, right.output + 2 * right.reach
-    signal = Place(0, down.output * right.output, right.output, 1)
-    target = Place(down.reach * width + right.reach, height * width, width, 1)
-    in_place = down.reach == 0 and right.reach == 0
-    in_channels, out_channels = geometry.in_channels // geometry.groups, geometry.out_channels // geometry.groups
-    sums = []
-    for region, (i, j) in zip(
-        phase_regions(geometry, in_channels), product(down.phases, right.phases), strict=True
-    ):
-        if region.rows * region.columns == 0:
-            continue  # this phase is all padding
-        top, left = divmod(region.target.offset, right.plane)
-        positions = Place(top * width + left, height * width, width, 1)
-        taps, factors = [], []
-        for channel, u, v in product(range(out_channels), range(down.kernel), range(right.kernel)):
-            (below, phase_down), (beside, phase_right) = down.tap(u), right.tap(v)
-            if (phase_down, phase_right) == (i, j):
-                taps.append((channel * height + down.reach - below) * width + right.reach - beside)
-                factors.append((channel * in_channels * down.kernel + u) * right.kernel + v)
-        sums.append(Sum(region._replace(source=positions, target=region.source), taps, factors))
-    return Windows(
-        geometry.out_channels,
-        down.output * right.output,
-        (height, width),
-        1,
-        [] if in_place else [Region(signal, target, geometry.out_channels, down.output, right.output)],
-        sums,
-    )
-
-
-def run_length(region: Region) -> int:
-    """From the first to the last position of a region, all that lies between included."""
-    return (region.rows - 1) * region.source.row + region.columns
-
-
-def from_first(s: Sum, columns: int) -> Sum:
-    """The sums of a run of so many positions, counted from the first that is a window."""
-    first, _, row, column = s.region.source
-    source = Place(0, columns, row, column)
-    return Sum(s.region._replace(source=source), [tap + first for tap in s.taps], s.factors)
-
-
-def header(geometry: Geometry, windows: Windows, tasks: int, blocks: int, result: tuple[int, ...]) -> list[int]:
+def header(
+    geometry: Geometry, windows: Windows, tasks: int, blocks: int, result: tuple[int, ...]
+) -> list[int]:
     """What the plans of all loops begin with; `result` is the shape of what has the windows' positions."""
     groups = geometry.groups
     copied = len(windows.gather) > 0
     channel = windows.planes * prod(windows.plane)
     numbers = [tasks, blocks, geometry.batch, groups, len(windows.gather), windows.image if copied else 0]
-    numbers += [windows.channels * windows.size, windows.channels // groups * (channel if copied else windows.size)]
+    numbers += [
+        windows.channels * windows.size,
+        windows.channels // groups * (channel if copied else windows.size),
+    ]
     return [*numbers, prod(result[1:]), prod(result[1:]) // groups, result[1] // groups]
 
 
 def rulers(windows: Windows) -> tuple[NDArray[np.int64], list[tuple[int, int]]]:
     """Factors and taps of all sums, one after the other, and where those of each begin and end."""
     ends = list(accumulate((len(s.taps) for s in windows.sums), initial=0))
-    both = [[offset for s in windows.sums for offset in s.factors], [offset for s in windows.sums for offset in s.taps]]
-    return np.array(both, np.int64), list(zip(ends, ends[1:], strict=False))
+    both = [
+        [offset for s in windows.sums for offset in s.factors],
+        [offset for s in windows.sums for offset in s.taps],
+    ]
+    return np.array(both, np.int64), list(pairwise(ends))
 
 
 def region_table(windows: Windows, spans: list[tuple[int, int]]) -> NDArray[np.int64]:
-    """The regions to gather, then those of the sums with their parts of the rulers, as the loops read them."""
+    """The regions to gather, then those of the sums with their parts of the rulers, as loops read them."""
     rows = [(*r.source, *r.target, r.planes, r.rows, r.columns, 0, 0) for r in windows.gather]
     for (r, _, _), span in zip(windows.sums, spans, strict=False):
         rows.append((*r.source, *r.target, r.planes, r.rows, r.columns, *span))
@@ -287,7 +106,9 @@ def depth_of_blocks(depth: int, dtype: str) -> int:
     return ceil(depth / ceil(depth * np.dtype(dtype).itemsize / DEPTH_BYTES))
 
 
-def few_channels_plan(geometry: Geometry, missing: Contraction, windows: Windows, dtype: str, tasks: int) -> Run:
+def few_channels_plan(
+    geometry: Geometry, missing: Contraction, windows: Windows, dtype: str, tasks: int
+) -> Run:
     """`plan` for sums whose lanes hold positions."""
     result, row_stride = result_of(geometry, missing)
     tasks = min(tasks, geometry.batch)
@@ -313,7 +134,9 @@ def few_channels_plan(geometry: Geometry, missing: Contraction, windows: Windows
     return run
 
 
-def many_channels_plan(geometry: Geometry, missing: Contraction, windows: Windows, dtype: str, tasks: int) -> Run:
+def many_channels_plan(
+    geometry: Geometry, missing: Contraction, windows: Windows, dtype: str, tasks: int
+) -> Run:
     """`plan` for sums whose lanes hold channels."""
     result, row_stride = result_of(geometry, missing)
     channels = result[1] // geometry.groups
@@ -340,7 +163,15 @@ def many_channels_plan(geometry: Geometry, missing: Contraction, windows: Window
         if not complete:
             out[:] = 0
         panels = np.empty(geometry.groups * size, element)
-        loops(*arguments, out, signal, weight, np.zeros(planes, element), panels, np.empty(tasks * sums, element))
+        loops(
+            *arguments,
+            out,
+            signal,
+            weight,
+            np.zeros(planes, element),
+            panels,
+            np.empty(tasks * sums, element),
+        )
 
     return run
 
@@ -389,7 +220,7 @@ def blocks_of_images(geometry: Geometry, windows: Windows, tasks: int) -> tuple[
 
 
 def positions_of(windows: Windows, together: int) -> tuple[NDArray[np.int64], list[int]]:
-    """Where the windows of all sums begin in a block of images, and where those of each sum are in this list."""
+    """Where the windows of all sums begin in a block of images, and where those of each sum are in it."""
     image = windows.image if windows.gather else windows.channels * windows.size
     positions: list[int] = []
     starts = []
@@ -425,7 +256,9 @@ def covers(windows: Windows, result: tuple[int, ...]) -> bool:
 @cache
 def kernel(name: str, dtype: str, tasks: int, storages: int) -> Callable[..., None]:
     """A function of `correlations` for storages of this dtype."""
-    rulers = {"few_channels": "i8[:, ::1]", "many_channels": "i8[:, ::1], i8[::1]"}.get(name, "i8[::1], i8[::1]")
+    rulers = {"few_channels": "i8[:, ::1]", "many_channels": "i8[:, ::1], i8[::1]"}.get(
+        name, "i8[::1], i8[::1]"
+    )
     storage = ", ".join([f"{LETTERS[dtype]}[::1]"] * storages)
     function = getattr(correlations, f"parallel_{name}" if tasks > 1 else name)
     return entry(function, f"i8[::1], i8[:, ::1], {rulers}, {storage}", parallel=tasks > 1)

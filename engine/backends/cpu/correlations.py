@@ -107,7 +107,9 @@ def few_channels_task(
                     stop = min(done + deep, region[12])
                     a = Matrix(weight, group * plan[12], row_stride, rulers[0, done:stop])
                     b = Matrix(source, start + group * plan[7], rulers[1, done:stop], 1)
-                    sweep(target, a, ROWS * row_stride, b, width, channels, run, stop - done, done > region[11])
+                    sweep(
+                        target, a, ROWS * row_stride, b, width, channels, run, stop - done, done > region[11]
+                    )
                 if not plan[15]:
                     copy_region(region, out, result, wide, task * channels * columns)
 
