@@ -31,11 +31,12 @@ PRODUCTS = _operations(products)
 INDEXING = _operations(indexing)
 CONVERSION = _operations(conversion)
 IN_PLACE = _operations(inplace)
-CLAMP = {"clamp": elementwise.clamp}
+ELEMENTWISE = {"clamp": elementwise.clamp, "reciprocal": elementwise.reciprocal}
 
 SPECIAL: dict[str, Any] = {
     "sum_to": sum_to,
     "pow": elementwise.power,
+    "where": elementwise.keep_where,
     "T": property(shapes.reversed_dimensions),
     "mT": property(shapes.matrix_transpose),
     "__pow__": elementwise.power,
@@ -64,7 +65,7 @@ NOT_METHODS = {
 
 METHODS: dict[str, Any] = {
     name: function
-    for group in (SHAPES, REDUCTIONS, PRODUCTS, INDEXING, CONVERSION, IN_PLACE, CLAMP)
+    for group in (SHAPES, REDUCTIONS, PRODUCTS, INDEXING, CONVERSION, IN_PLACE, ELEMENTWISE)
     for name, function in group.items()
     if name not in NOT_METHODS
 }
@@ -72,7 +73,7 @@ METHODS: dict[str, Any] = {
 # what is also called as engine.name(x, …)
 FUNCTIONS: dict[str, Any] = {
     name: function
-    for group in (SHAPES, REDUCTIONS, PRODUCTS, INDEXING, CLAMP)
+    for group in (SHAPES, REDUCTIONS, PRODUCTS, INDEXING, ELEMENTWISE)
     for name, function in group.items()
     if name
     not in {"getitem", "setitem", "reversed_dimensions", "matrix_transpose", "view", "expand", "expand_as"}

@@ -24,6 +24,16 @@ def clamp(x: Any, min: Any = None, max: Any = None) -> Any:
     return x
 
 
+def keep_where(x: Any, condition: Any, other: Any) -> Any:
+    """x where the condition holds, else `other`: the method x.where(condition, other)."""
+    return where(condition, x, other)
+
+
+def reciprocal(x: Any) -> Any:
+    """1/x."""
+    return primitives.inverse(x)
+
+
 def power(a: Any, b: Any) -> Any:
     """a ** b; a square is multiplied, which is faster and exact."""
     dtype = getattr(a, "dtype", None)

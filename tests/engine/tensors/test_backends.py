@@ -2,7 +2,7 @@
 
 This is the module to run on a machine with a GPU: every backend that is available takes part, and those
 that are not are named in the skips. `UNROLL_BACKEND_PROGRAMS` sets the number of random programs (by default
-200 on each, 40 on the simulator, which runs every thread of a kernel in Python; 2,000 is what is promised).
+100 on each, 40 on the simulator, which runs every thread of a kernel in Python; 2,000 is what is promised).
 The expected values are torch's, so that backends cannot be wrong together.
 """
 
@@ -33,7 +33,7 @@ CHUNKS = 10
 
 
 def programs(name: str) -> int:
-    return int(ASKED) if ASKED else SLOW.get(name, 200)
+    return int(ASKED) if ASKED else SLOW.get(name, 100)
 
 
 @pytest.fixture(params=list(backends.MODULES))

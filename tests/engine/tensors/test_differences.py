@@ -34,6 +34,11 @@ Arguments
 - `max(dim)`, `argmax` and so on find the first of several equal extremes; torch does not say which.
 - `mse_loss` and `l1_loss` refuse different shapes, nearly always a mistake; torch warns and broadcasts.
 - `inverse` is the row 1/a, which torch calls `reciprocal`.
+
+Errors of torch 2.13
+- The gradient of `batch_norm` with respect to its weight is wrong on the CPU where input and cotangent lie in
+  storage in different ways, one of them with the channels last.
+- The gradient of `var` for `dim=()` is infinite.
 """
 
 from __future__ import annotations
@@ -249,3 +254,28 @@ def test_losses_do_not_broadcast() -> None:
 def test_integer_powers_of_integers_as_in_torch() -> None:
     with pytest.raises(DTypeError):
         engine.tensor([2]) ** -1
+
+
+# ---- errors of torch
+
+
+def test_batch_norm_of_strided_images() -> None:
+    """Where torch's gradient is wrong, the engine's is torch's on a copy, and the one that follows by hand."""
+    values = np.random.default_rng(0).normal(size=(1, 4, 5, 1))
+    numbers = np.random.default_rng(1).normal(size=5)
+    cotangent = np.random.default_rng(2).normal(size=(1, 5, 4, 1))
+
+    def gradient(lib: Any, arrange: Callable[[Any], Any]) -> Any:
+        x = arrange(lib.tensor(values).movedim(1, 2))
+        weight = lib.tensor(numbers, requires_grad=True)
+        normal = lib.nn.functional.batch_norm(x, None, None, weight=weight, training=True, eps=0.1)
+        (normal * lib.tensor(cotangent)).sum().backward()
+        return weight.grad.numpy()
+
+    expected = gradient(torch, lambda x: x.contiguous())
+    for arrange in (lambda x: x, lambda x: x.contiguous()):
+        assert np.allclose(gradient(engine, arrange), expected, rtol=1e-12)
+    image = torch.tensor(values).movedim(1, 2)
+    normal = torch.nn.functional.batch_norm(image, None, None, training=True, eps=0.1).numpy()
+    by_hand = (normal * cotangent).sum((0, 2, 3))  # the result is linear in the weight
+    assert np.allclose(expected, by_hand, rtol=1e-12)

@@ -146,6 +146,7 @@ def test_operators(symbol: str) -> None:
 
 
 def test_where() -> None:
+    """As a function, and as a method of the value that is kept where the condition holds."""
     conditions = [
         lambda lib, x: x > 0,
         lambda lib, x: x[0] > 0,
@@ -155,6 +156,8 @@ def test_where() -> None:
     for condition in conditions:
         cases = calls(
             ("tensors", lambda lib, x, y, c=condition: lib.where(c(lib, x), x, y)),
+            ("method", lambda lib, x, y, c=condition: x.where(c(lib, x), y)),
+            ("method with a number", lambda lib, x, y, c=condition: y.where(c(lib, x), 0.0)),
             ("a number", lambda lib, x, y, c=condition: lib.where(c(lib, x), x, 2.0)),
             ("a number first", lambda lib, x, y, c=condition: lib.where(c(lib, x), -1, y)),
             ("broadcast", lambda lib, x, y, c=condition: lib.where(c(lib, x), x[:1], y[:, :1])),

@@ -102,8 +102,10 @@ def mixed(b: Builder) -> None:
 
 
 def quotient(b: Builder) -> None:
-    way = b.random.randrange(4)
-    if way == 0:
+    way = b.random.randrange(5)
+    if way == 4:
+        b.call("reciprocal", positive(b))
+    elif way == 0:
         b.call("truediv", b.number(), positive(b), forms="o")
     elif way == 1:
         x = b.operand(kinds=("float", "int64"))
@@ -185,8 +187,10 @@ def choice(b: Builder) -> None:
         b.call("where", condition, x, b.number(), forms="f")
     elif way == 1:
         b.call("where", condition, b.number(), x, forms="f")
-    else:
+    elif way == 2:
         b.call("where", condition, x, partner(b, x, lambda y: broadcasts(condition, y)), forms="f")
+    else:
+        b.call("where", x, condition, partner(b, x, lambda y: broadcasts(condition, y)), forms="m")
 
 
 def masked(b: Builder) -> None:
