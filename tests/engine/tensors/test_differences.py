@@ -260,7 +260,7 @@ def test_integer_powers_of_integers_as_in_torch() -> None:
 
 
 def test_batch_norm_of_strided_images() -> None:
-    """Where torch's gradient is wrong, the engine's is torch's on a copy, and the one that follows by hand."""
+    """Where torch's gradient is wrong, the engine's is torch's on a copy and the one derived by hand."""
     values = np.random.default_rng(0).normal(size=(1, 4, 5, 1))
     numbers = np.random.default_rng(1).normal(size=5)
     cotangent = np.random.default_rng(2).normal(size=(1, 5, 4, 1))
