@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 BENCHMARKS_JSON = ROOT / "benchmarks.json"
 TENSORS = ("peaks", "eager", "matmul", "convolution", "training")
-MODULES = ("scalar", *TENSORS, "app", "player", "load")
+MODULES = ("scalar", "vector_math", *TENSORS, "app", "player", "load")
 
 
 def main() -> int:

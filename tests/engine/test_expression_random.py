@@ -103,7 +103,7 @@ ANY_TREE = random_trees(tuple(NUMPY))
 EXACT_TREE = random_trees(CORRECTLY_ROUNDED)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(tree=ANY_TREE)
 @quiet
 def test_random_expressions_are_read_as_the_tree_they_were_written_from(tree: Tree) -> None:
@@ -111,7 +111,7 @@ def test_random_expressions_are_read_as_the_tree_they_were_written_from(tree: Tr
     assert same(values[-1], tree.value)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(tree=EXACT_TREE)
 def test_random_expressions_of_the_engine_agree_with_numpy(tree: Tree) -> None:
     """Over the operators that IEEE 754 rounds correctly, so that nothing hides behind a tolerance."""
@@ -119,7 +119,7 @@ def test_random_expressions_of_the_engine_agree_with_numpy(tree: Tree) -> None:
     assert same(values[-1], float(tree.value))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(tree=ANY_TREE)
 @quiet
 def test_the_text_at_a_span_is_the_expression_it_belongs_to(tree: Tree) -> None:

@@ -219,7 +219,7 @@ def test_block_reduction_in_shared_memory(n: int) -> None:
     np.testing.assert_allclose(out, expected, rtol=1e-5, atol=1e-6)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(st.tuples(*[st.integers(1, 20)] * 3))
 def test_tiled_matmul(shape: tuple[int, int, int]) -> None:
     m, k, n = shape
@@ -722,7 +722,7 @@ PROGRAM = """
     """
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.data(), st.sampled_from(["s", "memory"]), st.integers(1, 3), st.sampled_from([2, 5, 36]))
 def test_races_are_those_of_all_pairs(data: Any, memory: str, blocks: int, threads: int) -> None:
     seed, idle = data.draw(st.integers(0, 1000)), data.draw(st.sampled_from([0.5, 0.9, 0.97]))

@@ -47,8 +47,18 @@ def entry(function: Any, signature: str, parallel: bool = False) -> Callable[...
         f"    function({names})\n"
     )
     with _compiling:
-        run: Callable[..., None] = modules.load(source, python.__name__).run
-    return run
+        return direct(modules.load(source, python.__name__).run)
+
+
+def direct(dispatcher: Any) -> Callable[..., None]:
+    """The compiled function of a dispatcher that has one signature.
+
+    The dispatcher would look up the types of the arguments in each call, which takes as long again as
+    running a small kernel. Passing other types than the signature's is an error, not a new compilation.
+    """
+    (found,) = dispatcher.overloads.values()
+    function: Callable[..., None] = found.entry_point
+    return function
 
 
 @cache

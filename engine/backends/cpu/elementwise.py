@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.backends.cpu.source import expression, loaded, module, stored
+from engine.backends.cpu.source import expression, kernel, loaded, stored
 from engine.dtypes import DType
 from engine.formula import Formula
 from engine.layout import Strides, collapse
@@ -95,9 +95,9 @@ def flat_kernel(signature: Signature, parallel: bool = False) -> Any:
     lines.append(f"        {signature.assignment('o_[i]')}")
     types = [f"{signature.result.letter}[::1]", *signature.parameters()]
     body = "\n".join(lines) + "\n"
-    return module(
+    return kernel(
         signature.title, signature.purpose, signature.compute, types, body, "parallel=True" * parallel
-    ).kernel
+    )
 
 
 @cache
@@ -150,7 +150,7 @@ def strided_kernel(signature: Signature, patterns: str) -> Any:
     lines.append(f"{indent}    {signature.assignment(element['o'])}")
     types = ["i8[::1]", f"{signature.result.letter}[::1]", *signature.parameters()]
     body = "\n".join(lines) + "\n"
-    return module(signature.title, f"{signature.purpose}_{patterns}", signature.compute, types, body).kernel
+    return kernel(signature.title, f"{signature.purpose}_{patterns}", signature.compute, types, body)
 
 
 def _operands(signature: Signature) -> list[tuple[str, Kind]]:

@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from engine.array import Array
-from engine.backends.cpu.source import module
+from engine.backends.cpu.source import kernel
 from engine.dtypes import DType
 from engine.layout import row_major
 from engine.linear import copy
@@ -57,4 +57,4 @@ def lookup_kernel(name: str, dtype: DType) -> Any:
         f"            {many}\n"
     )
     types = [f"{dtype.letter}[::1]", f"{dtype.letter}[::1]", "i8[::1]", "i8"]
-    return module(f"{name} of {dtype.name}", f"{name}_{dtype.name}", dtype, types, body).kernel
+    return kernel(f"{name} of {dtype.name}", f"{name}_{dtype.name}", dtype, types, body)

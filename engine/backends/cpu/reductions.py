@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from engine.array import Array
 from engine.backends.arithmetic import reduced_dtype
-from engine.backends.cpu.source import module
+from engine.backends.cpu.source import kernel
 from engine.backends.interface import Reduction
 from engine.dtypes import DType
 from engine.layout import Layout, collapse, layout, reduced_shape, row_major
@@ -116,7 +116,7 @@ def reduction_kernel(kind: Reduction, dtype: DType, order: Order, contiguous: bo
     types = ["i8[::1]", f"{result.letter}[::1]", f"{dtype.letter}[::1]"]
     title = f"{kind} of {dtype.name} in {order}"
     fast = 'fastmath={"reassoc"}' if kind == "sum" else ""
-    return module(title, purpose, dtype, types, body, options=fast).kernel
+    return kernel(title, purpose, dtype, types, body, options=fast)
 
 
 def _update(kind: Reduction) -> str:
@@ -228,4 +228,4 @@ def cumsum_kernel(dtype: DType) -> Any:
         "                row[j] += last[j]\n"
     )
     types = [f"{dtype.letter}[::1]", "i8", "i8", "i8"]
-    return module(f"running sums of {dtype.name}", f"cumsum_{dtype.name}", dtype, types, body).kernel
+    return kernel(f"running sums of {dtype.name}", f"cumsum_{dtype.name}", dtype, types, body)

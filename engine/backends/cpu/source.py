@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import ModuleType
+from typing import Any
 
 from engine.backends.arithmetic import NUMBER, scalar_type
+from engine.backends.cpu.compiled import direct
 from engine.backends.cpu.vector_math import FINGERPRINT, FUNCTIONS
 from engine.compiler import modules
 from engine.dtypes import DType, boolean
@@ -44,10 +45,10 @@ def loaded(text: str, dtype: DType | type, compute: DType) -> str:
     return text if dtype is compute and compute is not boolean else f"F({text})"
 
 
-def module(
+def kernel(
     title: str, purpose: str, compute: DType, signature: Sequence[str], body: str, options: str = ""
-) -> ModuleType:
-    """Import a module with one kernel of this signature; `body` starts at `def kernel(`."""
+) -> Any:
+    """The compiled kernel of this signature; `body` is its source and starts at `def kernel(`."""
     decorations = ", ".join(filter(None, (OPTIONS, options)))
     text = (
         f'"""{title}. Generated from the table of operators."""\n'
@@ -60,4 +61,4 @@ def module(
         f'@njit("void({", ".join(signature)})", {decorations})\n'
         f"{body}"
     )
-    return modules.load(text, purpose)
+    return direct(modules.load(text, purpose).kernel)

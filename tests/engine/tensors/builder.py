@@ -260,7 +260,7 @@ def check_gradients(expected: dict[str, Result]) -> None:
             raise Rejected
         largest = float(gradient.abs().max()) if gradient.numel() else 0.0
         reached = reached or largest > 1e-3
-        if largest > 1e4:
+        if largest > 1e4 or 0.0 < largest < 1e-4:  # so little is often what large terms leave as they cancel
             raise Rejected
     if not reached:
         raise Rejected

@@ -76,8 +76,9 @@ def directions(program: Program, library: Any) -> list[Any]:
     return [library.tensor(numbers.uniform(-1.0, 1.0, shape), dtype=library.float64) for shape in shapes]
 
 
-def derivatives_by_torch(program: Program) -> tuple[Any, list[Any]]:
-    """The directional derivative, from the gradient; and the Hessian product, by two reverse sweeps."""
+def derivatives_by_torch(program: Program) -> tuple[Any, list[Any], float]:
+    """The directional derivative, from the gradient; the Hessian product, by two reverse sweeps; and the
+    largest element of the gradient, beside which a Hessian of zeros may have rounding errors."""
     leaves, function = as_function(program, torch)
     along = directions(program, torch)
     with sdpa_kernel(SDPBackend.MATH):  # torch's other kernels for attention have no second derivative
@@ -88,7 +89,8 @@ def derivatives_by_torch(program: Program) -> tuple[Any, list[Any]]:
     if slope.requires_grad:
         products = torch.autograd.grad(slope, leaves, allow_unused=True)
     found = [torch.zeros_like(x) if p is None else p for x, p in zip(leaves, products, strict=True)]
-    return slope.detach(), [x + torch.zeros_like(x) for x in found]  # torch may give zeros without memory
+    largest = max(float(g.abs().max()) for g in gradients if g is not None and g.numel())
+    return slope.detach(), [x + torch.zeros_like(x) for x in found], largest  # torch's zeros may lack memory
 
 
 def derivatives_by_engine(program: Program) -> tuple[Any, list[Any]]:
@@ -112,10 +114,13 @@ def test_forward_mode_and_second_derivatives(chunk: int) -> None:
     with default_dtype(torch, "float64"), default_dtype(engine, "float64"):
         for seed in range(chunk * CHUNK, min((chunk + 1) * CHUNK, COUNT), HIGHER):
             program = random_program(seed).program
-            expected, expected_products = derivatives_by_torch(program)
+            expected, expected_products, gradient = derivatives_by_torch(program)
             found, products = derivatives_by_engine(program)
             assert difference(found, expected) < TOLERANCE["float64"], program.listing()
-            error = numeric_difference(joined(products), joined(expected_products))
+            own, others = joined(products), joined(expected_products)
+            if max(abs(own).max(), abs(others).max()) <= TOLERANCE["float64"] / 100 * gradient:
+                continue  # a Hessian that is zero but for rounding
+            error = numeric_difference(own, others)
             assert error < TOLERANCE["float64"], f"program {seed}: {error:.2g}\n{program.listing()}"
 
 
