@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from scripts import chromium
 from scripts.live_server import LiveServer, live_server
 from scripts.watch import Watch
+
+expect.set_options(timeout=30_000)  # milliseconds; importing torch takes several seconds on a busy machine
 
 
 @pytest.fixture(scope="session")
