@@ -13,12 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.backends.interface import Backend
+from engine.context import tracer
 from engine.dtypes import DType, of_numpy
 from engine.layout import Layout, row_major
 from engine.primitive import Primitive
 from engine.strided import Strided, as_value
 
 tick = count(1).__next__  # a clock that orders the making of tensors and the overwriting of storage
+
+
+def backend_of(x: Any) -> Any:
+    """What computes with an array here: its backend, unless the computation is being traced."""
+    return tracer.get() or x.backend
 
 
 class Array(Strided):
@@ -99,11 +105,11 @@ class Array(Strided):
         if output.__class__ is not Array:  # a history is kept: made of operations that have derivatives
             return super().pull_back(primitive, index, operands, output)
         operand = operands[index]
-        product = output.backend.map_product(primitive, index, self, operands, output, operand.dtype)
+        product = backend_of(output).map_product(primitive, index, self, operands, output, operand.dtype)
         return product.sum_to(operand.layout.shape)
 
     def push_forward(self, primitive: Primitive, index: int, operands: tuple[Any, ...], output: Any) -> Any:
         if output.__class__ is not Array:
             return super().push_forward(primitive, index, operands, output)
-        product = output.backend.map_product(primitive, index, self, operands, output, output.dtype)
+        product = backend_of(output).map_product(primitive, index, self, operands, output, output.dtype)
         return product.expand(output.layout.shape)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from engine.array import Array
+from engine.array import Array, backend_of
 from engine.backends.interface import Contraction, Reduction
 from engine.geometry import Geometry
 from engine.layout import reduced_shape
@@ -28,7 +28,7 @@ class Matmul(Structural):
     needs_values = True
 
     def compute(self, a: Array, b: Array) -> Array:
-        return a.backend.matmul(a, b)
+        return backend_of(a).matmul(a, b)
 
     def vjp(self, index: int, cotangent: Any, operands: tuple[Any, ...], output: Any) -> Any:
         a, b = operands
@@ -60,7 +60,7 @@ class Convolution(Structural):
     needs_values: ClassVar[bool] = True
 
     def compute(self, first: Array, second: Array) -> Array:
-        return first.backend.convolve(self.missing, first, second, self.geometry)
+        return backend_of(first).convolve(self.missing, first, second, self.geometry)
 
     def reads(self, index: int) -> tuple[int, ...]:
         return (1 - index,)
@@ -94,7 +94,7 @@ class Extremum(Structural):
     needs_values: ClassVar[bool] = True
 
     def compute(self, x: Array) -> Array:
-        return x.backend.reduce(self.kind, x, self.dims, self.keepdim)
+        return backend_of(x).reduce(self.kind, x, self.dims, self.keepdim)
 
     def reads(self, index: int) -> tuple[int, ...]:
         return (0, 1)
@@ -124,4 +124,4 @@ class Place(Structural):
     name: ClassVar[str] = "place"
 
     def compute(self, x: Array) -> Array:
-        return x.backend.reduce(self.kind, x, (self.dimension,), self.keepdim)
+        return backend_of(x).reduce(self.kind, x, (self.dimension,), self.keepdim)

@@ -14,7 +14,23 @@ from typing import Any, TypeVar
 F = TypeVar("F", bound=Callable[..., Any])
 
 grad_enabled: ContextVar[bool] = ContextVar("grad_enabled", default=True)
+# what writes computations down instead of doing them (see compiler/trace), if anything does
+tracer: ContextVar[Any] = ContextVar("tracer", default=None)
 _default_dtype: ContextVar[str] = ContextVar("default_dtype", default="float32")
+
+
+class Late(float):
+    """A number that is looked up afresh in each call, such as a learning rate; its value is the first one."""
+
+    __slots__ = ("place",)
+    place: tuple[int, int]  # which group of numbers of the trace, and which of them
+
+
+def looked_up(function: Callable[[], tuple[float, ...]]) -> tuple[float, ...]:
+    """The numbers that `function` gives; if the computation is being traced, to be asked for in each call."""
+    writing = tracer.get()
+    found: tuple[float, ...] = writing.late(function) if writing else function()
+    return found
 
 
 def is_grad_enabled() -> bool:

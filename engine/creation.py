@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from engine import backends
 from engine.array import Array
 from engine.backends.interface import Backend
+from engine.context import tracer
 from engine.dtypes import DType, as_dtype, default_dtype, int64, of_number, of_numpy
 from engine.errors import DTypeError, ShapeError
 from engine.generator import Generator, default_generator
 from engine.interop import shared_array
+from engine.operations.host import on_host
 from engine.strided import Strided
 from engine.tensor import Tensor
 
@@ -27,7 +29,7 @@ def _made(values: NDArray[Any], dtype: Any, device: str | None, requires_grad: b
 
 
 def _backend(device: str | None) -> Backend:
-    return backends.current() if device is None else backends.get(device)
+    return tracer.get() or (backends.current() if device is None else backends.get(device))
 
 
 def _lengths(shape: tuple[Any, ...]) -> tuple[int, ...]:
@@ -162,6 +164,23 @@ def eye(
     return _made(np.eye(n, n if m is None else m), dtype or default_dtype(), device, requires_grad)
 
 
+def _drawn(
+    draw: Callable[[np.random.Generator], Any],
+    shape: tuple[int, ...],
+    generator: Generator | None,
+    dtype: Any,
+    device: str | None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """What `draw` gives; anew in each call of a compiled function."""
+    wanted = as_dtype(dtype or default_dtype())
+
+    def values() -> NDArray[Any]:
+        return np.asarray(draw((generator or default_generator()).numpy), wanted.numpy)
+
+    return Tensor(on_host(values, (), shape, wanted, _backend(device)), requires_grad)
+
+
 def rand(
     *size: Any,
     generator: Generator | None = None,
@@ -170,8 +189,8 @@ def rand(
     requires_grad: bool = False,
 ) -> Tensor:
     """Independent numbers, uniform in [0, 1)."""
-    drawn = (generator or default_generator()).numpy.random(_lengths(size))
-    return _made(np.asarray(drawn), dtype or default_dtype(), device, requires_grad)
+    shape = _lengths(size)
+    return _drawn(lambda random: random.random(shape), shape, generator, dtype, device, requires_grad)
 
 
 def randn(
@@ -182,8 +201,10 @@ def randn(
     requires_grad: bool = False,
 ) -> Tensor:
     """Independent numbers, normal with mean 0 and standard deviation 1."""
-    drawn = (generator or default_generator()).numpy.standard_normal(_lengths(size))
-    return _made(np.asarray(drawn), dtype or default_dtype(), device, requires_grad)
+    shape = _lengths(size)
+    return _drawn(
+        lambda random: random.standard_normal(shape), shape, generator, dtype, device, requires_grad
+    )
 
 
 def randint(
@@ -195,13 +216,13 @@ def randint(
     device: str | None = None,
 ) -> Tensor:
     """Independent integers, uniform in low … high - 1."""
-    drawn = (generator or default_generator()).numpy.integers(low, high, _lengths((size,)))
-    return _made(np.asarray(drawn), dtype or int64, device, requires_grad=False)
+    shape = _lengths((size,))
+    return _drawn(lambda random: random.integers(low, high, shape), shape, generator, dtype or int64, device)
 
 
 def randperm(n: int, generator: Generator | None = None, device: str | None = None) -> Tensor:
     """The integers 0 … n-1 in random order."""
-    return _made((generator or default_generator()).numpy.permutation(n), int64, device, requires_grad=False)
+    return _drawn(lambda random: random.permutation(n), (n,), generator, int64, device)
 
 
 def rand_like(other: Any) -> Tensor:

@@ -20,5 +20,9 @@ class InPlaceError(RuntimeError):
     """A value that a gradient needs, or would need, was or is to be overwritten."""
 
 
+class TraceError(RuntimeError):
+    """Something that cannot be known or done while a function is being compiled."""
+
+
 class DimensionError(IndexError):
     """A dimension, or a place in it, that the tensor does not have."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from engine import layout as layouts
-from engine.array import Array
+from engine.array import Array, backend_of
 from engine.backends.interface import Backend
 from engine.dtypes import DType, promote
 from engine.layout import Shape
@@ -32,7 +32,7 @@ Slices = tuple[tuple[int, int, int], ...]  # (start, length, step) for each dime
 
 def filled(like: Array, shape: Shape, value: float, dtype: DType) -> Array:
     """A new array full of one number, on the backend of `like`."""
-    backend = like.backend
+    backend = backend_of(like)
     target = layouts.row_major(shape)
     result = Array.fresh(backend.allocate(target.size, dtype), backend, target, dtype)
     backend.map_into(result, copy, (value,))
@@ -50,7 +50,7 @@ class Reshape(Structural):
         target = layouts.view(x.layout, self.shape)
         if target is not None:
             return x.viewed(target)
-        return x.backend.map(copy, (x,)).viewed(layouts.row_major(self.shape))
+        return backend_of(x).map(copy, (x,)).viewed(layouts.row_major(self.shape))
 
     def vjp(self, index: int, cotangent: Any, operands: tuple[Any, ...], output: Any) -> Any:
         return Reshape(operands[0].shape)(cotangent)
@@ -95,7 +95,7 @@ class Sum(Structural):
     symbol: ClassVar[str] = "Σ"
 
     def compute(self, x: Array) -> Array:
-        return x.backend.reduce("sum", x, self.dims, self.keepdim)
+        return backend_of(x).reduce("sum", x, self.dims, self.keepdim)
 
     def vjp(self, index: int, cotangent: Any, operands: tuple[Any, ...], output: Any) -> Any:
         shape = operands[0].shape
@@ -123,7 +123,7 @@ class Convert(Structural):
     name: ClassVar[str] = "convert"
 
     def compute(self, x: Array) -> Array:
-        return x.backend.map(copy, (x,), self.dtype)
+        return backend_of(x).map(copy, (x,), self.dtype)
 
     def vjp(self, index: int, cotangent: Any, operands: tuple[Any, ...], output: Any) -> Any:
         return Convert(operands[0].dtype)(cotangent)
@@ -137,7 +137,7 @@ class Move(Structural):
     name: ClassVar[str] = "move"
 
     def compute(self, x: Array) -> Array:
-        contiguous = x.backend.map(copy, (x,))
+        contiguous = backend_of(x).map(copy, (x,))
         host = x.backend.download(contiguous.buffer)
         return Array.fresh(self.backend.upload(host), self.backend, contiguous.layout, x.dtype)
 
@@ -152,7 +152,7 @@ class Copy(Structural):
     name = "copy"
 
     def compute(self, x: Array) -> Array:
-        return x.backend.map(copy, (x,))
+        return backend_of(x).map(copy, (x,))
 
     def vjp(self, index: int, cotangent: Any, operands: tuple[Any, ...], output: Any) -> Any:
         return cotangent
@@ -191,7 +191,7 @@ class Embed(Structural):
     def compute(self, x: Array) -> Array:
         result = filled(x, self.shape, self.fill, x.dtype)
         cut, offset = layouts.narrow(result.layout, self.slices)
-        x.backend.map_into(result.viewed(cut, offset), copy, (x,))
+        backend_of(x).map_into(result.viewed(cut, offset), copy, (x,))
         return result
 
     def vjp(self, index: int, cotangent: Any, operands: tuple[Any, ...], output: Any) -> Any:
@@ -209,7 +209,7 @@ class Cumsum(Structural):
     name: ClassVar[str] = "cumsum"
 
     def compute(self, x: Array) -> Array:
-        return x.backend.cumsum(x, self.dimension)
+        return backend_of(x).cumsum(x, self.dimension)
 
     def vjp(self, index: int, cotangent: Any, operands: tuple[Any, ...], output: Any) -> Any:
         return flip(self(flip(cotangent, self.dimension)), self.dimension)
@@ -232,7 +232,7 @@ class Take(Structural):
     name: ClassVar[str] = "take"
 
     def compute(self, x: Array) -> Array:
-        return x.backend.take(x, self.rows)
+        return backend_of(x).take(x, self.rows)
 
     def vjp(self, index: int, cotangent: Any, operands: tuple[Any, ...], output: Any) -> Any:
         return ScatterAdd(self.rows, operands[0].shape[0])(cotangent)
@@ -247,7 +247,7 @@ class ScatterAdd(Structural):
     name: ClassVar[str] = "scatter_add"
 
     def compute(self, x: Array) -> Array:
-        return x.backend.scatter_add(x, self.rows, self.n)
+        return backend_of(x).scatter_add(x, self.rows, self.n)
 
     def vjp(self, index: int, cotangent: Any, operands: tuple[Any, ...], output: Any) -> Any:
         return Take(self.rows)(cotangent)
@@ -263,7 +263,7 @@ class Concatenate(Structural):
     def compute(self, *parts: Array) -> Array:
         length = sum(part.shape[self.dimension] for part in parts)
         shape = tuple(length if d == self.dimension else n for d, n in enumerate(parts[0].shape))
-        backend = parts[0].backend
+        backend = backend_of(parts[0])
         whole = layouts.row_major(shape)
         result = Array.fresh(backend.allocate(whole.size, parts[0].dtype), backend, whole, parts[0].dtype)
         for part, slices in zip(parts, self._places(parts), strict=True):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from engine import ieee
+from engine.context import tracer
 
 ATOM = 4  # level of notation that never needs parentheses: x, f(x), a fraction
 
@@ -103,7 +104,7 @@ class Primitive:
         """y for arrays (and numbers among them), element by element, on the arrays' backend."""
         for value in values:
             if isinstance(value, Operand):
-                backend: Any = value.backend
+                backend: Any = tracer.get() or value.backend
                 return backend.map(self, values)
         raise TypeError(f"{self.name} needs at least one array")
 

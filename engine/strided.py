@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.context import Late
 from engine.errors import ShapeError
 from engine.layout import Shape, Strides, dimension
 from engine.primitive import Operand, Primitive
@@ -198,6 +199,8 @@ def as_value(x: Any) -> Any:
         x, np.generic
     ):  # before float, which numpy.float64 is too: kernels are chosen by exact type
         return as_value(x.item())
+    if x.__class__ is Late:
+        return x
     if isinstance(x, (int, float)):
         return float(x) if isinstance(x, float) else int(x)
     raise TypeError(

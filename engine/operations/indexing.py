@@ -10,13 +10,15 @@ import operator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from engine.array import Array
+from engine.array import Array, backend_of
 from engine.dtypes import boolean, int64
 from engine.errors import DimensionError, DTypeError, ShapeError
 from engine.layout import broadcast_shapes, dimension, row_major
 from engine.linear import Slice, Slices, Take
 from engine.operations.conversion import contiguous
+from engine.operations.host import on_host
 from engine.operations.inplace import copy_, refuse_on_tape
 from engine.operations.shapes import broadcast_to, permute, reshape
 from engine.primitives import where
@@ -98,6 +100,8 @@ def _position(index: int, shape: tuple[int, ...], d: int) -> int:
 
 def _places(entry: Any, x: Any, d: int) -> list[Any]:
     """The integer arrays that an entry stands for: one, or for a mask one for each of its dimensions."""
+    if isinstance(entry, Strided) and entry.dtype is int64:
+        return [entry]
     values = entry.numpy() if isinstance(entry, Strided) else np.asarray(entry)
     if values.dtype == np.bool_:
         if values.shape != x.shape[d : d + values.ndim] or values.ndim == 0:
@@ -107,43 +111,60 @@ def _places(entry: Any, x: Any, d: int) -> list[Any]:
         return list(np.nonzero(values))
     if values.dtype.kind not in "iu":
         raise DTypeError(f"an index is made of integers or booleans, not {values.dtype}")
-    values = values.astype(np.int64)
-    outside = values[(values < -x.shape[d]) | (values >= x.shape[d])]
+    return [values.astype(np.int64)]
+
+
+def _checked(values: NDArray[Any], shape: tuple[int, ...], d: int) -> NDArray[Any]:
+    """Places along dimension d, counted from the front; raises DimensionError if one is outside."""
+    outside = values[(values < -shape[d]) | (values >= shape[d])]
     if outside.size:
         raise DimensionError(
-            f"index {outside[0]} is outside dimension {d} of {x.shape}, whose length is {x.shape[d]}"
+            f"index {outside[0]} is outside dimension {d} of {shape}, whose length is {shape[d]}"
         )
-    return [np.where(values < 0, values + x.shape[d], values)]
+    return np.where(values < 0, values + shape[d], values)
 
 
 def _look_up(x: Any, lookups: list[tuple[int, Any]]) -> Any:
     dims = [d for d, _ in lookups]
     try:
-        places = np.broadcast_arrays(*(places for _, places in lookups))
+        shape = np.broadcast_shapes(*(places.shape for _, places in lookups))
     except ValueError:
         shapes = " and ".join(str(places.shape) for _, places in lookups)
         raise DimensionError(
             f"index tensors of shapes {shapes} do not broadcast against each other"
         ) from None
-    rows = np.zeros(places[0].shape, np.int64)
-    for d, place in zip(dims, places, strict=True):
-        rows = rows * x.shape[d] + place
     others = [d for d in range(x.ndim) if d not in dims]
     rest = tuple(x.shape[d] for d in others)
     width = row_major(rest).size
     moved = reshape(permute(x, *dims, *others), x.numel() // width if width else 0, width)
-    found = reshape(Take(_like(x, rows.reshape(-1)))(moved), *rows.shape, *rest)
+    found = reshape(Take(_rows(x, lookups, shape))(moved), *shape, *rest)
     adjacent = dims == list(range(dims[0], dims[0] + len(dims)))
     if not adjacent or dims[0] == 0:
         return found
-    before, count = dims[0], rows.ndim
+    before, count = dims[0], len(shape)
     order = [*range(count, count + before), *range(count), *range(count + before, found.ndim)]
     return contiguous(permute(found, *order))  # a result of its own lies in order, so `view` works on it
 
 
+def _rows(x: Any, lookups: list[tuple[int, Any]], shape: tuple[int, ...]) -> Array:
+    """Which row of x, with the looked-up dimensions in front and made one, each place is in."""
+    lengths = x.shape
+
+    def rows(*values: NDArray[Any]) -> NDArray[Any]:
+        given = iter(values)
+        found: Any = np.zeros(shape, np.int64)
+        for d, places in lookups:
+            places = next(given) if isinstance(places, Strided) else places
+            found = found * lengths[d] + _checked(places, lengths, d)
+        return found
+
+    tensors = [places for _, places in lookups if isinstance(places, Strided)]
+    return on_host(rows, tensors, (row_major(shape).size,), int64, x.array.backend)
+
+
 def _like(x: Any, values: Any) -> Array:
     """A numpy array's values on the backend of x."""
-    return Array.from_numpy(values, x.array.backend)
+    return Array.from_numpy(values, backend_of(x.array))
 
 
 def gather(x: Any, dim: int, index: Any) -> Any:
@@ -158,13 +179,18 @@ def gather(x: Any, dim: int, index: Any) -> Any:
         raise ShapeError(
             f"gather along dimension {d}: an index of shape {index.shape} does not fit {x.shape}"
         )
-    places = _places(index, x, d)[0]
-    flat = np.zeros(places.shape, np.int64)
-    for k, length in enumerate(x.shape):
-        along = np.arange(places.shape[k]).reshape([-1 if m == k else 1 for m in range(x.ndim)])
-        flat = flat * length + (places if k == d else along)
-    rows = _like(x, flat.reshape(-1))
-    return reshape(Take(rows)(reshape(x, -1, 1)), *index.shape)
+    shape = x.shape
+
+    def rows(places: NDArray[Any]) -> NDArray[Any]:
+        places = _checked(places, shape, d)
+        flat = np.zeros(places.shape, np.int64)
+        for k, length in enumerate(shape):
+            along = np.arange(places.shape[k]).reshape([-1 if m == k else 1 for m in range(len(shape))])
+            flat = flat * length + (places if k == d else along)
+        return flat
+
+    found = on_host(rows, (index,), (index.numel(),), int64, x.array.backend)
+    return reshape(Take(found)(reshape(x, -1, 1)), *index.shape)
 
 
 def index_select(x: Any, dim: int, index: Any) -> Any:

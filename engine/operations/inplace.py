@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from engine import primitives
-from engine.array import Array, tick
+from engine.array import Array, backend_of, tick
 from engine.context import is_grad_enabled
 from engine.dtypes import DType, default_dtype, promote
 from engine.errors import DTypeError, InPlaceError, ShapeError
@@ -28,7 +28,7 @@ def write(x: Any, primitive: Primitive, operands: tuple[Any, ...], owner: Any = 
     values = tuple([_beside(target, operand) for operand in operands])
     kinds = tuple([(v.dtype, v.layout.shape) if v.__class__ is Array else v.__class__ for v in values])
     _check_fits(target.layout, target.dtype, primitive, kinds)
-    target.backend.map_into(target, primitive, values)
+    backend_of(target).map_into(target, primitive, values)
     target.storage.written = tick()
 
 
@@ -67,7 +67,7 @@ def _beside(target: Array, operand: Any) -> Any:
     value = operand.array
     same = value.layout is target.layout and value.offset == target.offset
     if value.buffer is target.buffer and not same:
-        return value.backend.map(copy, (value,))
+        return backend_of(value).map(copy, (value,))
     return value
 
 
@@ -134,7 +134,7 @@ def normal_(x: Any, mean: float = 0.0, std: float = 1.0, generator: Generator | 
 
 
 def _overwrite(x: Any, values: Any) -> Any:
-    write(x, copy, (Array.from_numpy(values, x.array.backend),))
+    write(x, copy, (Array.from_numpy(values, backend_of(x.array)),))
     return x
 
 

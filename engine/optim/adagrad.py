@@ -52,12 +52,17 @@ class Adagrad(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def update(self, parameter: Tensor, gradient: Any, state: State, group: Options) -> None:
-        if not state:
-            state.update(step=0, sum=full_like(parameter, group["initial_accumulator_value"]))
+    def start(self, parameter: Tensor, group: Options) -> State:
+        return {"step": 0, "sum": full_like(parameter, group["initial_accumulator_value"])}
+
+    def numbers(self, state: State, group: Options) -> tuple[float, ...]:
         rate = group["lr"] / (1.0 + state["step"] * group["lr_decay"])
         state["step"] += 1
-        gradient = with_weight_decay(gradient, parameter, group["weight_decay"])
+        return rate, float(group["eps"]), float(group["weight_decay"])
+
+    def update(self, parameter: Tensor, gradient: Any, state: State, group: Options, *numbers: float) -> None:
+        rate, eps, decay = numbers
+        gradient = with_weight_decay(gradient, parameter, decay)
         total = state["sum"]
         overwrite(total, rules.sum_square, total, gradient)
-        overwrite(parameter, rules.scaled_descent, parameter, 1.0, gradient, total, rate, float(group["eps"]))
+        overwrite(parameter, rules.scaled_descent, parameter, 1.0, gradient, total, rate, eps)

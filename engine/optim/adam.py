@@ -62,31 +62,30 @@ class Adam(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def update(self, parameter: Tensor, gradient: Any, state: State, group: Options) -> None:
-        if not state:
-            state.update(step=0, exp_avg=zeros_like(parameter), exp_avg_sq=zeros_like(parameter))
-            if group["amsgrad"]:
-                state["max_exp_avg_sq"] = zeros_like(parameter)
-        state["step"] += 1
-        lr, (beta1, beta2) = group["lr"], map(float, group["betas"])
-        keep = 1.0
-        if group["decoupled_weight_decay"]:
-            keep = 1.0 - lr * group["weight_decay"]
-        else:
-            gradient = with_weight_decay(gradient, parameter, group["weight_decay"])
+    def start(self, parameter: Tensor, group: Options) -> State:
+        averages = ["exp_avg", "exp_avg_sq", *["max_exp_avg_sq"] * group["amsgrad"]]
+        return {"step": 0, **{name: zeros_like(parameter) for name in averages}}
 
+    def numbers(self, state: State, group: Options) -> tuple[float, ...]:
+        state["step"] += 1
+        lr, (beta1, beta2), decay = group["lr"], map(float, group["betas"]), float(group["weight_decay"])
+        # both corrections moved into the two numbers, so that the loop divides once
+        correction = sqrt(1.0 - beta2 ** state["step"])
+        rate = lr * correction / (1.0 - beta1 ** state["step"])
+        keep = 1.0 - lr * decay if group["decoupled_weight_decay"] else 1.0
+        return beta1, 1.0 - beta1, beta2, 1.0 - beta2, keep, decay, rate, group["eps"] * correction
+
+    def update(self, parameter: Tensor, gradient: Any, state: State, group: Options, *numbers: float) -> None:
+        beta1, share1, beta2, share2, keep, decay, rate, eps = numbers
+        if not group["decoupled_weight_decay"]:
+            gradient = with_weight_decay(gradient, parameter, decay)
         mean, square = state["exp_avg"], state["exp_avg_sq"]
-        overwrite(mean, rules.fading_sum, mean, gradient, beta1, 1.0 - beta1)
-        overwrite(square, rules.fading_sum_square, square, gradient, beta2, 1.0 - beta2)
+        overwrite(mean, rules.fading_sum, mean, gradient, beta1, share1)
+        overwrite(square, rules.fading_sum_square, square, gradient, beta2, share2)
         if group["amsgrad"]:
             largest = state["max_exp_avg_sq"]
             overwrite(largest, maximum, largest, square)
             square = largest
-
-        # both corrections moved into the two numbers, so that the loop divides once
-        correction = sqrt(1.0 - beta2 ** state["step"])
-        rate = lr * correction / (1.0 - beta1 ** state["step"])
-        eps = group["eps"] * correction
         overwrite(parameter, rules.scaled_descent, parameter, keep, mean, square, rate, eps)
 
 

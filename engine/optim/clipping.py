@@ -29,13 +29,13 @@ def clip_grad_norm_(
     if not gradients:
         return tensor(0.0)
     total: Tensor = _norm(stack([_norm(gradient, norm_type) for gradient in gradients]), norm_type)
-    norm = total.item()
-    if error_if_nonfinite and not isfinite(norm):
-        raise RuntimeError(f"the norm of the gradients is {norm}, so clipping would spread it to all of them")
-    factor = max_norm / (norm + 1e-6)
-    if not factor >= 1.0:  # a NaN is to spread, as in PyTorch
-        for gradient in gradients:
-            gradient.mul_(factor)
+    if error_if_nonfinite and not isfinite(total.item()):
+        raise RuntimeError(
+            f"the norm of the gradients is {total.item()}, so clipping would spread it to all of them"
+        )
+    factor = (max_norm / (total.detach() + 1e-6)).clamp(max=1.0)  # a NaN is to spread, as in PyTorch
+    for gradient in gradients:
+        gradient.mul_(factor)
     return total
 
 

@@ -1,15 +1,17 @@
 """Optimizer: which parameters are updated with which options, and what is remembered about each.
 
-A subclass writes one method, `update`: how a parameter moves along its gradient.
+A subclass writes `update`: how a parameter moves along its gradient; `numbers`, which that needs besides
+tensors; and `start`, what is remembered about a parameter before its first update.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
-from engine.context import enable_grad, no_grad
+from engine.context import enable_grad, looked_up, no_grad
 from engine.operations.inplace import write
 from engine.optim import rules
 from engine.primitive import Primitive
@@ -87,14 +89,29 @@ class Optimizer:
                         gradient = gradient.contiguous()  # it may be a view, and is read several times
                         if group.get("maximize"):
                             gradient = -gradient
-                        self.update(parameter, gradient, self.state[parameter], group)
+                        self._update(parameter, gradient, group)
         return loss
 
-    def update(self, parameter: Tensor, gradient: Any, state: State, group: Options) -> None:
-        """Move one parameter along its gradient, in place.
+    def _update(self, parameter: Tensor, gradient: Any, group: Options) -> None:
+        state = self.state[parameter]
+        if not state:
+            state.update(self.start(parameter, group))
+        numbers = looked_up(partial(self.numbers, state, group))
+        self.update(parameter, gradient, state, group, *numbers)
 
-        `gradient` (a tensor or plain array) is only to be read; `state` is empty the first time.
+    def start(self, parameter: Tensor, group: Options) -> State:
+        """What is remembered about a parameter before its first update."""
+        return {}
+
+    def numbers(self, state: State, group: Options) -> tuple[float, ...]:
+        """The numbers of the next update; counts it in the state, if need be.
+
+        A compiled step asks for them in each call: what depends on options or counts must come from here.
         """
+        return ()
+
+    def update(self, parameter: Tensor, gradient: Any, state: State, group: Options, *numbers: float) -> None:
+        """Move one parameter along its gradient (a tensor or plain array, only to be read), in place."""
         raise NotImplementedError
 
     # ---- saving and loading
@@ -141,7 +158,7 @@ def with_weight_decay(gradient: Any, parameter: Tensor, rate: float) -> Any:
     """The gradient of the loss plus ½ · rate · Σ parameter²."""
     if rate == 0:
         return gradient
-    return rules.weight_decay.on_arrays((gradient.array, parameter.array, float(rate)))
+    return rules.weight_decay.on_arrays((gradient.array, parameter.array, rate))
 
 
 def check_options(**ranges: tuple[float, float, float]) -> None:

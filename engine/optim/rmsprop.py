@@ -58,24 +58,28 @@ class RMSprop(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def update(self, parameter: Tensor, gradient: Any, state: State, group: Options) -> None:
-        if not state:
-            state.update({name: zeros_like(parameter) for name in _remembered(group)})
-        lr, eps, alpha = float(group["lr"]), float(group["eps"]), float(group["alpha"])
-        gradient = with_weight_decay(gradient, parameter, group["weight_decay"])
+    def start(self, parameter: Tensor, group: Options) -> State:
+        averages = ["square_avg", *["grad_avg"] * group["centered"]]
+        velocity = ["momentum_buffer"] * (group["momentum"] > 0)
+        return {name: zeros_like(parameter) for name in averages + velocity}
+
+    def numbers(self, state: State, group: Options) -> tuple[float, ...]:
+        alpha = float(group["alpha"])
+        options = [float(group[name]) for name in ("lr", "eps", "momentum", "weight_decay")]
+        return alpha, 1.0 - alpha, *options
+
+    def update(self, parameter: Tensor, gradient: Any, state: State, group: Options, *numbers: float) -> None:
+        alpha, share, lr, eps, momentum, decay = numbers
+        gradient = with_weight_decay(gradient, parameter, decay)
         square = state["square_avg"]
-        overwrite(square, rules.fading_sum_square, square, gradient, alpha, 1.0 - alpha)
+        overwrite(square, rules.fading_sum_square, square, gradient, alpha, share)
         if group["centered"]:
             mean = state["grad_avg"]
-            overwrite(mean, rules.fading_sum, mean, gradient, alpha, 1.0 - alpha)
+            overwrite(mean, rules.fading_sum, mean, gradient, alpha, share)
             square = rules.variance.on_arrays((square.array, mean.array))
-        if group["momentum"] == 0:
+        if momentum == 0:
             overwrite(parameter, rules.scaled_descent, parameter, 1.0, gradient, square, lr, eps)
             return
-        velocity, momentum = state["momentum_buffer"], float(group["momentum"])
+        velocity = state["momentum_buffer"]
         overwrite(velocity, rules.scaled_descent, velocity, momentum, gradient, square, -1.0, eps)
         overwrite(parameter, rules.descent, parameter, velocity, lr)
-
-
-def _remembered(group: Options) -> list[str]:
-    return ["square_avg", *["grad_avg"] * group["centered"], *["momentum_buffer"] * (group["momentum"] > 0)]

@@ -53,9 +53,17 @@ class SGD(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def update(self, parameter: Tensor, gradient: Any, state: State, group: Options) -> None:
-        lr, momentum = float(group["lr"]), float(group["momentum"])
-        gradient = with_weight_decay(gradient, parameter, group["weight_decay"])
+    def numbers(self, state: State, group: Options) -> tuple[float, ...]:
+        return (
+            float(group["lr"]),
+            float(group["momentum"]),
+            1.0 - group["dampening"],
+            float(group["weight_decay"]),
+        )
+
+    def update(self, parameter: Tensor, gradient: Any, state: State, group: Options, *numbers: float) -> None:
+        lr, momentum, share, decay = numbers
+        gradient = with_weight_decay(gradient, parameter, decay)
         if momentum == 0:
             overwrite(parameter, rules.descent, parameter, gradient, lr)
             return
@@ -63,7 +71,7 @@ class SGD(Optimizer):
         if velocity is None:
             velocity = state["momentum_buffer"] = Tensor(gradient.clone().array)
         else:
-            overwrite(velocity, rules.fading_sum, velocity, gradient, momentum, 1.0 - group["dampening"])
+            overwrite(velocity, rules.fading_sum, velocity, gradient, momentum, share)
         if group["nesterov"]:
             overwrite(parameter, rules.nesterov, parameter, gradient, velocity, momentum, lr)
         else:

@@ -50,6 +50,32 @@ def entry(function: Any, signature: str, parallel: bool = False) -> Callable[...
         return direct(modules.load(source, python.__name__).run)
 
 
+def address(function: Any, signature: str) -> int:
+    """Where the code of `function` begins, for callers that give it int64 numbers in place of arguments.
+
+    An argument of `signature` that is a flat array is two of them: the address of its first element and its
+    length. So all library functions look alike to compiled programs.
+    """
+    python = function.py_func
+    arguments = [
+        f"carray({kind.strip()[:2]}s(p[{2 * k}]), p[{2 * k + 1}])"
+        for k, kind in enumerate(signature.split(","))
+    ]
+    source = (
+        f'"""{python.__module__}.{python.__name__} by address; its source is {fingerprint()}."""\n'
+        "from numba import carray, cfunc\n"
+        "from engine.backends.cpu.compiled import REORDER\n"
+        "from engine.compiler.native import f4s, f8s, i8s\n"
+        f"from {python.__module__} import {python.__name__} as function\n\n\n"
+        '@cfunc("void(CPointer(int64))", cache=True, error_model="numpy", fastmath=REORDER)\n'
+        "def run(p):\n"
+        f"    function({', '.join(arguments)})\n"
+    )
+    with _compiling:
+        found: int = modules.load(source, f"{python.__name__}_address").run.address
+    return found
+
+
 def direct(dispatcher: Any) -> Callable[..., None]:
     """The compiled function of a dispatcher that has one signature.
 

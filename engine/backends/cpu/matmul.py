@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.backends.cpu import panels, products
-from engine.backends.cpu.compiled import entry
+from engine.backends.cpu.compiled import address, entry
 from engine.backends.cpu.tile import ROWS, TILE_BYTES
 
 CACHED_BYTES = 1 << 20  # an operand up to this size stays in a second-level cache as it is
@@ -28,7 +28,6 @@ PARALLEL_WORK = 1 << 21  # multiply-adds; below this, starting threads costs mor
 LETTERS = {"float32": "f4", "float64": "f8", "int64": "i8"}
 
 Run = Callable[[Any, Any, Any], None]  # run(out, a, b) on storages
-Packing = Callable[[Any], Any]  # storage -> storage of its panels
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +98,61 @@ def plan(
     if problem.batch * problem.rows * problem.columns == 0:
         return nothing
     if dtype == "int64":
-        return partial(kernel("integer_product", dtype), numbers(problem))
+        return single("integer_product", dtype, numbers(problem))
     if wants_turning(problem):
-        run = float_plan(dtype, problem.turned, threads)
-        return lambda out, a, b: run(out, b, a)
+        return Turned(float_plan(dtype, problem.turned, threads))
     return float_plan(dtype, problem, threads)
+
+
+class Single(partial[None]):
+    """Computes a product by a single kernel on the storages as they are."""
+
+    name: str
+    dtype: str
+
+
+def single(name: str, dtype: str, plan: NDArray[np.int64]) -> Single:
+    """The kernel of this name with its plan."""
+    run = Single(kernel(name, dtype), plan)
+    run.name, run.dtype = name, dtype
+    return run
+
+
+@dataclass(frozen=True, slots=True)
+class Packing:
+    """Copies an operand into panels: a kernel, its plan, and the number of elements of the panels."""
+
+    name: str
+    dtype: str
+    plan: NDArray[np.int64]
+    size: int
+
+    def __call__(self, storage: Any) -> Any:
+        panels = np.empty(self.size, self.dtype)
+        kernel(self.name, self.dtype)(self.plan, panels, storage)
+        return panels
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """Computes a product of which one operand, or both, are copied into panels first."""
+
+    multiply: Single
+    first: Packing | None
+    second: Packing | None
+
+    def __call__(self, out: Any, a: Any, b: Any) -> None:
+        self.multiply(out, self.first(a) if self.first else a, self.second(b) if self.second else b)
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """Computes a product by way of the transposed one."""
+
+    run: Run
+
+    def __call__(self, out: Any, a: Any, b: Any) -> None:
+        self.run(out, b, a)
 
 
 def merged(problem: Problem) -> Problem:
@@ -143,11 +192,11 @@ def wants_turning(problem: Problem) -> bool:
 def float_plan(dtype: str, problem: Problem, threads: int) -> Run:
     """`plan` for floating-point numbers."""
     if problem.columns == 1 and problem.a.column == 1 and problem.b.row == 1:
-        return partial(kernel("inner_products", dtype), numbers(problem))
+        return single("inner_products", dtype, numbers(problem))
     itemsize = np.dtype(dtype).itemsize
     width = TILE_BYTES // itemsize
     if problem.rows == 1 and problem.columns > width:
-        return partial(kernel("row_products", dtype), numbers(problem))
+        return single("row_products", dtype, numbers(problem))
     if problem.work < PARALLEL_WORK:
         threads = 1
     large = CACHED_BYTES // itemsize
@@ -166,11 +215,8 @@ def float_plan(dtype: str, problem: Problem, threads: int) -> Run:
         problem, b_panel = replace(problem, b=packed.turned), width * problem.depth
     blocks = block_shape(problem, width, threads)
     name = "parallel_product" if threads > 1 else "product"
-    multiply = partial(kernel(name, dtype), numbers(problem, *blocks, a_panel, b_panel))
-    if pack_a is None and pack_b is None:
-        return multiply
-    first, second = pack_a or as_is, pack_b or as_is
-    return lambda out, a, b: multiply(out, first(a), second(b))
+    multiply = single(name, dtype, numbers(problem, *blocks, a_panel, b_panel))
+    return Packed(multiply, pack_a, pack_b) if pack_a or pack_b else multiply
 
 
 def packing(
@@ -204,16 +250,8 @@ def packing(
         block_columns,
     ]
     plan = np.array(header + batch, np.int64)
-    pack = kernel("parallel_pack" if threads > 1 else "pack", dtype)
-
-    element = np.dtype(dtype)
-
-    def run(storage: Any) -> Any:
-        target = np.empty(total, element)
-        pack(plan, target, storage)
-        return target
-
-    return run, Operand(0, 1, height, tuple(strides))
+    name = "parallel_pack" if threads > 1 else "pack"
+    return Packing(name, dtype, plan, total), Operand(0, 1, height, tuple(strides))
 
 
 def block_shape(problem: Problem, width: int, threads: int) -> tuple[int, int]:
@@ -243,16 +281,21 @@ def numbers(
 @cache
 def kernel(name: str, dtype: str) -> Callable[..., None]:
     """A function of `products`, or of `panels`, for storages of this dtype."""
+    function, signature = function_of(name, dtype)
+    return entry(function, signature, parallel=name.startswith("parallel"))
+
+
+@cache
+def kernel_address(name: str, dtype: str) -> int:
+    """The same kernel for compiled programs; see `compiled.address`."""
+    return address(*function_of(name, dtype))
+
+
+def function_of(name: str, dtype: str) -> tuple[Any, str]:
     storage = f"{LETTERS[dtype]}[::1]"
     packs = name.endswith("pack")
     module = panels if packs else products
-    signature = ", ".join(["i8[::1]", *[storage] * (2 if packs else 3)])
-    return entry(getattr(module, name), signature, parallel=name.startswith("parallel"))
-
-
-def as_is(storage: Any) -> Any:
-    """An operand that needs no packing."""
-    return storage
+    return getattr(module, name), ", ".join(["i8[::1]", *[storage] * (2 if packs else 3)])
 
 
 def nothing(out: Any, a: Any, b: Any) -> None:

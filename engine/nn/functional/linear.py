@@ -4,9 +4,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from numpy.typing import NDArray
+
 from engine.creation import arange
 from engine.dtypes import int64
 from engine.errors import DTypeError, ShapeError
+from engine.operations.host import verify
 from engine.operations.indexing import getitem
 from engine.operations.products import matmul
 from engine.primitives import eq, where
@@ -46,9 +51,7 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> 
         raise DTypeError(
             f"embedding looks int64 numbers up in a matrix, got {input.dtype} and a weight {weight.shape}"
         )
-    low, high = (int(input.min()), int(input.max())) if input.numel() else (0, 0)
-    if low < 0 or high >= max(weight.shape[0], 1):
-        raise IndexError(f"embedding: {low} … {high} are not all rows of a weight {weight.shape}")
+    verify(lambda rows: _check_rows(rows, weight.shape), input)
     rows: Tensor = getitem(weight, input)
     if padding_idx is None:
         return rows
@@ -70,3 +73,9 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
         raise ShapeError(f"one_hot: classes {low} … {high} do not fit into num_classes={num_classes}")
     hot: Tensor = eq(tensor.unsqueeze(-1), arange(count, device=tensor.device)).long()
     return hot
+
+
+def _check_rows(rows: NDArray[Any], shape: tuple[int, ...]) -> None:
+    low, high = (int(rows.min()), int(rows.max())) if rows.size else (0, 0)
+    if low < 0 or high >= max(shape[0], 1):
+        raise IndexError(f"embedding: {low} … {high} are not all rows of a weight {shape}")

@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
 
 from engine.dtypes import int64
 from engine.errors import DTypeError, ShapeError
+from engine.operations.host import verify
 from engine.operations.indexing import gather, getitem
 from engine.operations.reductions import log_softmax
 from engine.primitives import ne, where
@@ -152,9 +156,7 @@ class _Labels:
             raise ShapeError(f"{name}: a weight of shape {weight.shape} for {count} classes")
         counted: Tensor = ne(target, ignore_index)
         classes: Tensor = where(counted, target, 0)
-        low, high = (int(classes.min()), int(classes.max())) if classes.numel() else (0, 0)
-        if low < 0 or high >= count:
-            raise IndexError(f"{name}: targets {low} … {high} are not all among the classes 0 … {count - 1}")
+        verify(lambda values: _check_classes(name, values, count), classes)
         return cls(dim, classes, counted, None if weight is None else getitem(weight, classes))
 
     def losses(self, logarithms: Tensor) -> Tensor:
@@ -169,6 +171,12 @@ class _Labels:
             return _reduced(losses, reduction)
         total = self.counted if self.share is None else where(self.counted, self.share, 0.0)
         return losses.sum() / total.sum().to(losses.dtype)
+
+
+def _check_classes(name: str, classes: NDArray[Any], count: int) -> None:
+    low, high = (int(classes.min()), int(classes.max())) if classes.size else (0, 0)
+    if low < 0 or high >= count:
+        raise IndexError(f"{name}: targets {low} … {high} are not all among the classes 0 … {count - 1}")
 
 
 def _class_dimension(input: Tensor) -> int:

@@ -1,0 +1,80 @@
+"""What generated kernels are made with: pointers from addresses, and a loop that calls kernels by address.
+
+Every kernel has one signature, void(int64 *): lengths, addresses and strides come as numbers. So a whole
+step is a table of (kernel, numbers) that `run` walks through without Python between the calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
+
+INDEX = ir.IntType(64)
+
+
+def _pointer(kind: Any) -> Any:
+    @intrinsic
+    def pointer(_typing: Any, _address: Any) -> Any:
+        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            return builder.inttoptr(arguments[0], context.get_value_type(signature.return_type))
+
+        return types.CPointer(kind)(types.int64), code
+
+    return pointer
+
+
+f4s, f8s, i8s, b1s = (_pointer(kind) for kind in (types.float32, types.float64, types.int64, types.uint8))
+
+
+def _extremum(name: str) -> Any:
+    @intrinsic
+    def extremum(_typing: Any, a: Any, b: Any) -> Any:
+        """The larger (or smaller) of two floats; NaN if one of them is."""
+        if not isinstance(a, types.Float) or a is not b:
+            return None
+
+        def code(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            kind = arguments[0].type
+            function = builder.module.declare_intrinsic(
+                f"llvm.{name}", [kind], ir.FunctionType(kind, [kind] * 2)
+            )
+            return builder.call(function, arguments)
+
+        return a(a, b), code
+
+    return extremum
+
+
+larger, smaller = _extremum("maximum"), _extremum("minimum")
+
+
+@intrinsic
+def call(_typing: Any, _kernel: Any, _numbers: Any) -> Any:
+    """Call the kernel at an address with the numbers at another."""
+
+    def code(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        kind = ir.FunctionType(ir.VoidType(), [ir.PointerType()])
+        function = builder.inttoptr(arguments[0], kind.as_pointer())
+        builder.call(function, [builder.inttoptr(arguments[1], ir.PointerType())])
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), code
+
+
+@cache
+def runner() -> Callable[[Any], None]:
+    """run(table): call each kernel of an int64 table [address of kernel, address of its numbers, …]."""
+
+    @njit("void(i8[::1])", nogil=True)
+    def run(table: Any) -> None:
+        for k in range(table.size // 2):
+            call(table[2 * k], table[2 * k + 1])
+
+    (compiled,) = run.overloads.values()
+    found: Callable[[Any], None] = compiled.entry_point
+    return found
