@@ -12,6 +12,7 @@ Names and meanings are PyTorch's: a program within the subset runs with `torch` 
 from engine import autograd, nn, optim
 from engine.autodiff import backward, cotangents, tangents, topological_order
 from engine.backends import backend, is_available
+from engine.compiler.step import compile  # noqa: A004  (named as in PyTorch)
 from engine.context import (
     enable_grad,
     get_default_dtype,
@@ -42,7 +43,7 @@ from engine.creation import (
     zeros_like,
 )
 from engine.dtypes import boolean, float32, float64, int64
-from engine.errors import BackendError, DimensionError, DTypeError, InPlaceError, ShapeError
+from engine.errors import BackendError, DimensionError, DTypeError, InPlaceError, ShapeError, TraceError
 from engine.functional import derivative, grad, grad_and_value, hessian, hvp, jacobian, jvp, vjp
 from engine.generator import Generator, manual_seed
 from engine.gradient_check import central_difference, check_gradient
@@ -62,6 +63,8 @@ globals().update(FUNCTIONS)  # one function for each operation: engine.sum, engi
 
 __all__ = [
     "BackendError",
+    "TraceError",
+    "compile",
     "DTypeError",
     "DimensionError",
     "Generator",

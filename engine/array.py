@@ -22,9 +22,10 @@ from engine.strided import Strided, as_value
 tick = count(1).__next__  # a clock that orders the making of tensors and the overwriting of storage
 
 
-def backend_of(x: Any) -> Any:
+def backend_of(x: Array) -> Backend:
     """What computes with an array here: its backend, unless the computation is being traced."""
-    return tracer.get() or x.backend
+    found: Backend = tracer.get() or x.backend
+    return found
 
 
 class Array(Strided):

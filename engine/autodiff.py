@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol, TypeVar
 
+from engine.context import tracer
 from engine.primitive import Primitive
 
 
@@ -101,10 +102,13 @@ def accumulate(found: Mapping[V, Any]) -> None:
     Only a leaf keeps the history of its gradient. That of a result leads back to the result, and the cycle
     would keep the whole graph from being freed.
     """
+    writing = tracer.get()
     for node, gradient in found.items():
         if node.primitive is not None:
             node.grad = getattr(gradient, "value", gradient)
         else:
+            if writing is not None:
+                writing.leaf(node)
             node.grad = gradient if node.grad is None else node.grad + gradient
 
 

@@ -33,6 +33,13 @@ def looked_up(function: Callable[[], tuple[float, ...]]) -> tuple[float, ...]:
     return found
 
 
+def assume(function: Callable[[], Any]) -> None:
+    """If the computation is being traced: it is another one as soon as `function` gives another value."""
+    writing = tracer.get()
+    if writing is not None:
+        writing.assume(function)
+
+
 def is_grad_enabled() -> bool:
     """Whether operations on tensors that require a gradient are being recorded."""
     return grad_enabled.get()

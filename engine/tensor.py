@@ -12,7 +12,7 @@ from typing import Any
 
 from engine.array import Array, tick
 from engine.autodiff import backward
-from engine.context import grad_enabled
+from engine.context import grad_enabled, tracer
 from engine.errors import DTypeError, InPlaceError, ShapeError
 from engine.formula import reads
 from engine.linear import Copy, filled
@@ -103,6 +103,9 @@ class Tensor(Strided):
 
     @grad.setter
     def grad(self, gradient: Any) -> None:
+        writing = tracer.get()
+        if writing is not None:
+            writing.clear(self)
         self.cotangent = gradient
 
     @property

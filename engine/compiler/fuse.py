@@ -7,6 +7,7 @@ run both after and before the result.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import prod
 
 from engine.compiler.nests import Nest, nest_of
 from engine.compiler.program import SOURCES, Node, Program
@@ -46,6 +47,7 @@ def fused(nodes: list[Node]) -> list[Group]:
     """The nodes in groups, in an order in which they can run."""
     groups: list[Group] = []
     group_of: dict[Node, Group] = {}
+    place = {node: k for k, node in enumerate(nodes)}
     for node in nodes:
         if node.kind in SOURCES:
             continue
@@ -57,7 +59,7 @@ def fused(nodes: list[Node]) -> list[Group]:
         groups.append(alone)
         group_of[node] = alone
         for other in sorted(before, key=groups.index, reverse=True):
-            _join(groups, group_of, other, group_of[node])
+            _join(groups, group_of, place, other, group_of[node])
     return _ordered(groups)
 
 
@@ -65,12 +67,14 @@ def is_fusable(node: Node) -> bool:
     return node.kind == "map" or (node.kind == "reduce" and node.detail[0] in FUSED_REDUCTIONS)
 
 
-def _join(groups: list[Group], group_of: dict[Node, Group], first: Group, second: Group) -> None:
-    """Make two groups one, if they can be."""
+def _join(
+    groups: list[Group], group_of: dict[Node, Group], place: dict[Node, int], first: Group, second: Group
+) -> None:
+    """Make two groups one, if they can be. `place` is the order of the nodes in the program."""
     if first is second or first.space is None or second.space is None:
         return
-    space = max(first.space, second.space, key=lambda shape: (_size(shape), len(shape)))
-    nodes = sorted(first.nodes + second.nodes, key=_position(group_of))
+    space = max(first.space, second.space, key=lambda shape: (prod(shape), len(shape)))
+    nodes = sorted(first.nodes + second.nodes, key=place.__getitem__)
     if len(nodes) > MOST_NODES or _between(first, second):
         return
     nest = nest_of(nodes, space)
@@ -86,18 +90,6 @@ def _join(groups: list[Group], group_of: dict[Node, Group], first: Group, second
     groups.remove(second)
     for node in second.nodes:
         group_of[node] = first
-
-
-def _position(group_of: dict[Node, Group]) -> dict[Node, int].__class__:  # type: ignore[valid-type]
-    order = {node: k for k, node in enumerate(group_of)}
-    return order.__getitem__  # type: ignore[return-value]
-
-
-def _size(shape: Shape) -> int:
-    size = 1
-    for length in shape:
-        size *= length
-    return size
 
 
 def _between(first: Group, second: Group) -> bool:

@@ -33,23 +33,54 @@ def cache_directory() -> Path:
     return Path(tempfile.mkdtemp(prefix="unroll-"))
 
 
+def name_of(source: str, purpose: str) -> str:
+    """The name of the module with this source."""
+    return f"unroll_{purpose}_{hashlib.sha256(source.encode()).hexdigest()[:16]}"
+
+
+def write(source: str, purpose: str) -> str:
+    """Write a module without importing it; its name."""
+    name = name_of(source, purpose)
+    _write(name, source)
+    return name
+
+
+def load_written(name: str) -> ModuleType:
+    """Import a module that has been written."""
+    return _import(name, cache_directory() / f"{name}.py")
+
+
+def is_compiled(name: str, function: str) -> bool:
+    """Whether numba has left machine code of a written module's function on disk."""
+    lines = (cache_directory() / f"{name}.py").read_text(encoding="utf-8").splitlines()
+    first = next(k for k, line in enumerate(lines, 1) if line.startswith("@"))
+    version = f"{sys.version_info.major}{sys.version_info.minor}"
+    index = f"{name}.{function}-{first}.py{version}.nbi"
+    return (cache_directory() / "__pycache__" / index).is_file()
+
+
 def load(source: str, purpose: str) -> ModuleType:
     """Import `source` as a module; `purpose` is the readable part of the file's name."""
-    name = f"unroll_{purpose}_{hashlib.sha256(source.encode()).hexdigest()[:16]}"
+    name = name_of(source, purpose)
     with _loading:  # nobody sees a module that is still being executed
         return sys.modules[name] if name in sys.modules else _load(name, source)
 
 
 def _load(name: str, source: str) -> ModuleType:
-    path = cache_directory() / f"{name}.py"
-    if not path.is_file() or path.read_text(encoding="utf-8", errors="replace") != source:
-        _write_atomically(path, source)
+    path = _write(name, source)
     try:
         return _import(name, path)
     except Exception:  # a damaged compiled file may raise anything: compile once more from source
         for stale in (path.parent / "__pycache__").glob(f"{name}*"):
             stale.unlink(missing_ok=True)
         return _import(name, path)
+
+
+def _write(name: str, source: str) -> Path:
+    path = cache_directory() / f"{name}.py"
+    if not path.is_file() or path.read_text(encoding="utf-8", errors="replace") != source:
+        _write_atomically(path, source)
+    return path
 
 
 def _import(name: str, path: Path) -> ModuleType:

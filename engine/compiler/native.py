@@ -6,7 +6,8 @@ step is a table of (kernel, numbers) that `run` walks through without Python bet
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -14,7 +15,31 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
+from engine.compiler import modules
+
 INDEX = ir.IntType(64)
+KERNEL = "kernel"  # the name of the function in every generated module
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """The source of a module with one kernel, and the readable part of its file's name."""
+
+    source: str
+    purpose: str
+
+
+@cache
+def address(code: Code) -> int:
+    """Where the machine code of a kernel begins; compiles it, or loads it from disk."""
+    found: int = getattr(modules.load(code.source, code.purpose), KERNEL).address
+    return found
+
+
+def missing(codes: Iterable[Code]) -> list[str]:
+    """Names of the modules, now written, whose machine code is not on disk yet."""
+    names = [modules.write(code.source, code.purpose) for code in dict.fromkeys(codes)]
+    return [name for name in names if not modules.is_compiled(name, KERNEL)]
 
 
 def _pointer(kind: Any) -> Any:

@@ -78,7 +78,7 @@ def nest_of(nodes: Sequence[Node], space: Shape) -> Nest | None:
     ready: dict[Node, int] = {}  # in which a row value can first be used at points
     for node in nodes:
         at_points = node.space == space
-        if not at_points and not is_row(node.space, space):
+        if not at_points and (node.kind == "reduce" or not is_row(node.space, space)):
             return None
         phase = 0
         for view in node.reads:

@@ -107,7 +107,7 @@ class Node:
     @property
     def space(self) -> Shape:
         """What a "map" or a "reduce" loops over."""
-        return self.operands[0].layout.shape if self.kind == "reduce" else self.target.layout.shape  # type: ignore[no-any-return]
+        return self.operands[0].layout.shape if self.kind == "reduce" else self.target.layout.shape
 
     def __repr__(self) -> str:
         name = self.formula.name if self.formula else self.kind
@@ -124,6 +124,7 @@ class Program:
     effects    storages, there before, that it overwrites
     captured   the arrays that it found, by storage
     numbers    functions that give the late numbers of a call
+    first      what they gave while tracing: the numbers of the first call
     """
 
     nodes: list[Node] = field(default_factory=list)
@@ -132,3 +133,4 @@ class Program:
     effects: set[Storage] = field(default_factory=set)
     captured: dict[Storage, Array] = field(default_factory=dict)
     numbers: list[Callable[[], tuple[float, ...]]] = field(default_factory=list)
+    first: list[tuple[float, ...]] = field(default_factory=list)

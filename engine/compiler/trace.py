@@ -35,7 +35,10 @@ class Tracer:
     def __init__(self) -> None:
         self.program = Program()
         self.label = ""
+        self.assumptions: list[tuple[Callable[[], Any], Any]] = []
         self._found: dict[int, Storage] = {}
+        self._leaves: list[Any] = []
+        self._cleared: list[Any] = []
 
     @contextmanager
     def tracing(self) -> Iterator[None]:
@@ -45,6 +48,51 @@ class Tracer:
             yield
         finally:
             tracer.reset(token)
+
+    # ---- what a function leaves behind
+
+    def assume(self, function: Callable[[], Any]) -> None:
+        """Note that what is traced holds only as long as `function` gives what it gives now."""
+        self.assumptions.append((function, function()))
+
+    def leaf(self, node: Any) -> None:
+        """Note a leaf that is about to receive a gradient."""
+        if not isinstance(node.value, Array):  # a scalar, which computes as ever
+            return
+        before = node.cotangent
+        if before is not None and before.array.backend is not self:
+            raise TraceError(
+                "gradients are added to those of an earlier call: a compiled function must begin with "
+                "zero_grad(), or leave gradients None"
+            )
+        self._leaves.append(node)
+
+    def clear(self, tensor: Any) -> None:
+        """Note that the gradient of a tensor is set by hand."""
+        if tensor.primitive is None and all(tensor is not leaf for leaf in self._leaves):
+            self._cleared.append(tensor)
+
+    def replaces(self, leaf: Any) -> bool:
+        """Whether the gradient left in a leaf takes the place of an earlier one."""
+        return any(leaf is cleared for cleared in self._cleared)
+
+    def gradients(self) -> dict[Any, Array]:
+        """The gradients left in leaves, but for leaves that have been updated with them."""
+        written = self.program.effects
+        return {
+            leaf: leaf.cotangent.array
+            for leaf in dict.fromkeys(self._leaves)
+            if leaf.cotangent is not None and self._storage(leaf.value) not in written
+        }
+
+    def forget_gradients(self) -> None:
+        """Take from leaves the gradients whose values nobody knows."""
+        for leaf in self._leaves:
+            leaf.cotangent = None
+
+    def finish(self, outputs: list[Array]) -> None:
+        """Say what the program gives."""
+        self.program.outputs = [self._view(x) for x in outputs]
 
     # ---- what goes in
 
@@ -57,11 +105,13 @@ class Tracer:
     def late(self, function: Callable[[], tuple[float, ...]]) -> tuple[float, ...]:
         """The numbers that `function` gives, to be asked for again in each call."""
         numbers = []
-        for position, value in enumerate(function()):
+        found = function()
+        for position, value in enumerate(found):
             number = Late(value)
             number.place = (len(self.program.numbers), position)
             numbers.append(number)
         self.program.numbers.append(function)
+        self.program.first.append(found)
         return tuple(numbers)
 
     def host(
@@ -136,8 +186,8 @@ class Tracer:
         if buffer.node is not None and buffer.node.kind == "constant":
             return buffer.node.detail
         raise TraceError(
-            "the value of a tensor is asked for (item(), bool(), numpy(), if …) while a function is compiled, "
-            "when only its shape is known: move this out of the compiled function, or use where()"
+            "the value of a tensor is asked for (item(), bool(), numpy(), if …) while a function is compiled,"
+            " when only its shape is known: move this out of the compiled function, or use where()"
         )
 
     def allocate(self, size: int, dtype: DType) -> Storage:

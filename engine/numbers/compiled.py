@@ -57,8 +57,8 @@ def entry(function: Any, signature: str) -> Callable[..., Any]:
 
 @cache
 def fingerprint() -> str:
-    """A hash of the sources in this folder."""
-    files = sorted(Path(__file__).parent.glob("*.py"))
+    """A hash of the sources of all kernels."""
+    files = [Path(__file__), *sorted(Path(__file__).parent.glob("*kernels.py"))]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
 
 

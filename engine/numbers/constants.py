@@ -108,6 +108,7 @@ def _common(target: Format, mode: Rounding, source: Source) -> Integers:
     c[at.AWAY] = mode is Rounding.NEAREST_AWAY
     c[at.UP] = -(mode is Rounding.UP)
     c[at.DOWN] = -(mode is Rounding.DOWN)
+    c[at.MODE] = 0 if mode.is_nearest else 2 if mode is Rounding.STOCHASTIC else 1
     c[at.WIDTH] = source.fraction
     c[at.MOST] = source.fraction + 2
     return c

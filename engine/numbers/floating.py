@@ -47,7 +47,9 @@ class Lowest(Enum):
 
     SUBNORMAL = "zero and subnormal numbers"
     FLUSH = "zero: a result that would be subnormal becomes zero, and so does a subnormal code"
-    NORMAL = "an exponent like any other: there is no zero, and it becomes NaN (the smallest if there is none)"
+    NORMAL = (
+        "an exponent like any other: there is no zero, and it becomes NaN (the smallest if there is none)"
+    )
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,9 @@ AWAY = 14  # 1 where ties go away from zero
 UP, DOWN = 15, 16  # −1 (all ones) where positive, or negative, numbers round away from zero
 FRACTION, OFFSET, SIGN_SHIFT = 17, 18, 19  # of codes: fraction bits, code before the first, place of the sign
 WIDTH, MOST = 20, 21  # fraction bits of the source; more bits to drop leave nothing but 0 or UNIT
-COUNT = 23
+MODE = 23  # of single operations: 0 to nearest, 1 directed, 2 stochastic
+ROUNDS_ONCE = 24  # 1 where float64's own result is the one wanted
+COUNT = 25
 
 RANDOM_BITS = 62
 GOLDEN = uint64(0x9E3779B97F4A7C15)

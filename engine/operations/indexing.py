@@ -121,7 +121,8 @@ def _checked(values: NDArray[Any], shape: tuple[int, ...], d: int) -> NDArray[An
         raise DimensionError(
             f"index {outside[0]} is outside dimension {d} of {shape}, whose length is {shape[d]}"
         )
-    return np.where(values < 0, values + shape[d], values)
+    places: NDArray[Any] = np.where(values < 0, values + shape[d], values)
+    return places
 
 
 def _look_up(x: Any, lookups: list[tuple[int, Any]]) -> Any:
@@ -156,7 +157,7 @@ def _rows(x: Any, lookups: list[tuple[int, Any]], shape: tuple[int, ...]) -> Arr
         for d, places in lookups:
             places = next(given) if isinstance(places, Strided) else places
             found = found * lengths[d] + _checked(places, lengths, d)
-        return found
+        return np.asarray(found)
 
     tensors = [places for _, places in lookups if isinstance(places, Strided)]
     return on_host(rows, tensors, (row_major(shape).size,), int64, x.array.backend)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
-from engine.context import enable_grad, looked_up, no_grad
+from engine.context import assume, enable_grad, looked_up, no_grad
 from engine.operations.inplace import write
 from engine.optim import rules
 from engine.primitive import Primitive
@@ -30,6 +30,8 @@ class Optimizer:
 
     `param_groups` is the list of groups, `state` what is remembered for each parameter.
     """
+
+    counts: ClassVar[bool] = True  # whether the numbers of an update depend on how many came before
 
     def __init__(self, params: Parameters, defaults: Options) -> None:
         if isinstance(params, Tensor):
@@ -80,8 +82,10 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
+        assume(self._fixed_options)
         with no_grad():
             for group in self.param_groups:
+                shared = None if self.counts else looked_up(partial(self.numbers, {}, group))
                 for parameter in group["params"]:
                     # as `backward` left it: `grad` would first copy it, for others to write to
                     gradient = parameter.cotangent
@@ -89,14 +93,20 @@ class Optimizer:
                         gradient = gradient.contiguous()  # it may be a view, and is read several times
                         if group.get("maximize"):
                             gradient = -gradient
-                        self._update(parameter, gradient, group)
+                        self._update(parameter, gradient, group, shared)
         return loss
 
-    def _update(self, parameter: Tensor, gradient: Any, group: Options) -> None:
+    def _fixed_options(self) -> list[Options]:
+        """The options that a compiled step cannot do without; learning rates are among its numbers."""
+        return [{**group, "lr": None, "params": len(group["params"])} for group in self.param_groups]
+
+    def _update(
+        self, parameter: Tensor, gradient: Any, group: Options, shared: tuple[float, ...] | None
+    ) -> None:
         state = self.state[parameter]
         if not state:
             state.update(self.start(parameter, group))
-        numbers = looked_up(partial(self.numbers, state, group))
+        numbers = shared if shared is not None else looked_up(partial(self.numbers, state, group))
         self.update(parameter, gradient, state, group, *numbers)
 
     def start(self, parameter: Tensor, group: Options) -> State:

@@ -7,7 +7,7 @@ Graves, "Generating sequences with recurrent neural networks", 2013.
 from __future__ import annotations
 
 from math import inf
-from typing import Any
+from typing import Any, ClassVar
 
 from engine.creation import zeros_like
 from engine.optim import rules
@@ -32,6 +32,8 @@ class RMSprop(Optimizer):
     weight_decay  adds its multiple of the parameter to the gradient
     maximize      climbs instead
     """
+
+    counts: ClassVar[bool] = False
 
     def __init__(
         self,

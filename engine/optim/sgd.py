@@ -7,7 +7,7 @@ form, in which the learning rate multiplies the velocity and not the gradient.
 from __future__ import annotations
 
 from math import inf
-from typing import Any
+from typing import Any, ClassVar
 
 from engine.optim import rules
 from engine.optim.optimizer import (
@@ -28,6 +28,8 @@ class SGD(Optimizer):
     The first velocity is the gradient; with `nesterov` the step is lr · (gradient + momentum · velocity).
     `weight_decay` adds its multiple of the parameter to the gradient; `maximize` climbs instead.
     """
+
+    counts: ClassVar[bool] = False
 
     def __init__(
         self,

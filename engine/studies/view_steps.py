@@ -21,6 +21,7 @@ from engine.errors import ShapeError
 from engine.layout import Layout, Shape, Strides
 from engine.operations.indexing import getitem
 from engine.studies.view_chain import ATTRIBUTES, INDEX, Call
+from engine.studies.view_conventions import as_torch
 
 MAX_RANK = 6
 MAX_ELEMENTS = 100_000  # of x, and of every view of it
@@ -137,14 +138,14 @@ def _take(source: Step, array: Array, call: Call, break_it: bool) -> tuple[Step,
         return step, array.storage.viewed(made, offset)
     after = _apply(array, call)
     check_size(after.shape)
-    if max(map(abs, after.layout.strides), default=0) > LARGEST_STRIDE:
-        raise ShapeError(
-            f"strides {after.layout.strides} are too large: at most {LARGEST_STRIDE:,} is followed"
-        )
-    is_view = after.shares_storage(array)
-    storage = source.storage if is_view else after.storage.numpy().reshape(-1)
-    memory = source.memory + (not is_view)
-    return Step(call, after.layout, after.offset, storage, memory, is_view), after
+    if not after.shares_storage(array):
+        copy = after.storage.numpy().reshape(-1)
+        return Step(call, after.layout, after.offset, copy, source.memory + 1, is_view=False), after
+    made, offset = as_torch(source.layout, source.offset, call, after.layout, after.offset)
+    if max(map(abs, made.strides), default=0) > LARGEST_STRIDE:
+        raise ShapeError(f"strides {made.strides} are too large: they may be {LARGEST_STRIDE:,}")
+    step = Step(call, made, offset, source.storage, source.memory, is_view=True)
+    return step, array.storage.viewed(made, offset)
 
 
 def _apply(array: Array, call: Call) -> Array:

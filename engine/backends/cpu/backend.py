@@ -57,7 +57,7 @@ class Call:
     plain: bool
 
 
-def _key(primitive: Primitive, extra: Any, operands: tuple[Value, ...]) -> tuple[Any, ...]:
+def _key(primitive: Primitive | Formula, extra: Any, operands: tuple[Value, ...]) -> tuple[Any, ...]:
     """What a call is remembered by: layouts and types, but no values."""
     if len(operands) == 1:
         a = operands[0]
@@ -247,14 +247,20 @@ class Cpu(Host):
         )
 
     def map_into(self, target: Array, primitive: Primitive, operands: tuple[Value, ...]) -> None:
+        self.write(target, forward(primitive), operands)
+
+    def write(
+        self, target: Array, formula: Formula, operands: tuple[Value, ...], compute: DType | None = None
+    ) -> None:
+        """`map_into` for a formula, with arithmetic in `compute` if it is given."""
         self.check_here(target)
         operands = tuple([TARGET if _is_same(x, target) else x for x in operands])
-        key = (target.layout, target.dtype, *_key(primitive, None, operands))
+        key = (target.layout, target.dtype, *_key(formula, compute, operands))
         call = self._calls.get(key)
         if call is None or (call.default is not None and call.default != get_default_dtype()):
-            formula = forward(primitive)
-            kinds = elementwise(formula, (target, *(x for x in operands if x is not TARGET)))
-            signature = Signature(formula, _types(operands), kinds.compute, target.dtype)
+            others = [x for x in operands if x is not TARGET]
+            wanted = compute or elementwise(formula, (target, *others)).compute
+            signature = Signature(formula, _types(operands), wanted, target.dtype)
             call = self._remember(key, _plan(signature, target.layout, operands))
         if call.walk is None:
             end = target.offset + target.layout.size

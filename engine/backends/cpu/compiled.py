@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from numba import njit
 
 from engine.compiler import modules
+from engine.compiler.native import KERNEL, Code
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -50,30 +51,26 @@ def entry(function: Any, signature: str, parallel: bool = False) -> Callable[...
         return direct(modules.load(source, python.__name__).run)
 
 
-def address(function: Any, signature: str) -> int:
-    """Where the code of `function` begins, for callers that give it int64 numbers in place of arguments.
+def code(function: Any, signature: str) -> Code:
+    """`function` as a kernel for compiled programs, which gives it int64 numbers in place of arguments.
 
     An argument of `signature` that is a flat array is two of them: the address of its first element and its
     length. So all library functions look alike to compiled programs.
     """
     python = function.py_func
-    arguments = [
-        f"carray({kind.strip()[:2]}s(p[{2 * k}]), p[{2 * k + 1}])"
-        for k, kind in enumerate(signature.split(","))
-    ]
+    kinds = [kind.strip()[:2] for kind in signature.split(",")]
+    arguments = [f"carray({kind}s(p[{2 * k}]), p[{2 * k + 1}])" for k, kind in enumerate(kinds)]
     source = (
-        f'"""{python.__module__}.{python.__name__} by address; its source is {fingerprint()}."""\n'
+        f'"""{python.__module__}.{python.__name__} for compiled programs; its source is {fingerprint()}."""\n'
         "from numba import carray, cfunc\n"
         "from engine.backends.cpu.compiled import REORDER\n"
         "from engine.compiler.native import f4s, f8s, i8s\n"
         f"from {python.__module__} import {python.__name__} as function\n\n\n"
         '@cfunc("void(CPointer(int64))", cache=True, error_model="numpy", fastmath=REORDER)\n'
-        "def run(p):\n"
+        f"def {KERNEL}(p):\n"
         f"    function({', '.join(arguments)})\n"
     )
-    with _compiling:
-        found: int = modules.load(source, f"{python.__name__}_address").run.address
-    return found
+    return Code(source, f"{python.__name__}_kernel")
 
 
 def direct(dispatcher: Any) -> Callable[..., None]:

@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.backends.cpu import panels, products
-from engine.backends.cpu.compiled import address, entry
+from engine.backends.cpu.compiled import code, entry
 from engine.backends.cpu.tile import ROWS, TILE_BYTES
+from engine.compiler.native import Code
 
 CACHED_BYTES = 1 << 20  # an operand up to this size stays in a second-level cache as it is
 REUSED = 8  # panels of B that must read A for its packing to pay
@@ -286,9 +287,9 @@ def kernel(name: str, dtype: str) -> Callable[..., None]:
 
 
 @cache
-def kernel_address(name: str, dtype: str) -> int:
-    """The same kernel for compiled programs; see `compiled.address`."""
-    return address(*function_of(name, dtype))
+def code_of(name: str, dtype: str) -> Code:
+    """The same kernel for compiled programs; see `compiled.code`."""
+    return code(*function_of(name, dtype))
 
 
 def function_of(name: str, dtype: str) -> tuple[Any, str]:

@@ -1,0 +1,98 @@
+"""Nodes that are calls of a library: matrix products, convolutions, lookups, functions in Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.backends import get
+from engine.backends.cpu import convolution, matmul
+from engine.compiler.memory import Memory
+from engine.compiler.native import Code
+from engine.compiler.program import Node, Storage
+
+Step = Callable[[], None]
+Call = tuple[Code, NDArray[np.int64]]  # a kernel and the numbers it is called with
+
+
+def native_product(node: Node, memory: Memory) -> list[Call] | None:
+    """A matrix product, after the packing of its operands, as kernels; None if it is none."""
+    run = _product(node)
+    operands = [view.storage for view in node.reads]
+    if isinstance(run, matmul.Turned):
+        run, operands = run.run, operands[::-1]
+    calls: list[Call] = []
+    if isinstance(run, matmul.Packed):
+        for k, packing in enumerate((run.first, run.second)):
+            if packing is not None:
+                panels = Storage(packing.size, node.target.storage.dtype)
+                calls.append(_kernel(packing.name, packing.plan, memory, panels, operands[k]))
+                operands[k] = panels
+        run = run.multiply
+    if not isinstance(run, matmul.Single):
+        return None
+    (plan,) = run.args
+    return [*calls, _kernel(run.name, plan, memory, node.target.storage, *operands)]
+
+
+def _product(node: Node) -> matmul.Run:
+    a, b = node.reads
+    return matmul.plan(
+        node.target.storage.dtype.name,
+        a.layout.shape,
+        a.layout.strides,
+        a.offset,
+        b.layout.shape,
+        b.layout.strides,
+        b.offset,
+    )
+
+
+def _kernel(name: str, plan: NDArray[np.int64], memory: Memory, *storages: Storage) -> Call:
+    """A kernel of the library of matrix products, on whole storages."""
+    numbers = np.array([plan.ctypes.data, plan.size, *[0, 0] * len(storages)], np.int64)
+    for k, storage in enumerate(storages):
+        memory.point(numbers, 2 * k + 2, storage)
+        numbers[2 * k + 3] = memory.buffer(storage).size
+    memory.keep(plan)
+    return matmul.code_of(name, storages[0].dtype.name), numbers
+
+
+def library_call(node: Node, memory: Memory) -> Step:
+    """What computes a node into its buffer by calling the library from Python."""
+    target = memory.buffer(node.target.storage)
+    if node.kind == "convolve":
+        first, second = node.reads
+        missing, geometry = node.detail
+        contract = convolution.plan(geometry, missing, node.target.storage.dtype.name, 1)
+        return lambda: contract(target, memory.flat(first), memory.flat(second))
+    if node.kind == "matmul":
+        a, b = (view.storage for view in node.reads)
+        multiply = _product(node)
+        return lambda: multiply(target, memory.buffer(a), memory.buffer(b))
+    function = _function(node, memory)
+    size = node.target.layout.size
+
+    def step() -> None:
+        target[:size] = function()
+
+    return step
+
+
+def _function(node: Node, memory: Memory) -> Callable[[], NDArray[Any]]:
+    """What gives a node's elements in row-major order."""
+    cpu, reads = get("cpu"), node.reads
+    if node.kind == "host":
+        return lambda: np.asarray(node.detail(*map(memory.elements, reads))).reshape(-1)
+    if node.kind == "reduce":
+        kind, dims, keepdim = node.detail
+        return lambda: memory.flat_of(cpu.reduce(kind, memory.array(reads[0]), dims, keepdim))
+    if node.kind == "cumsum":
+        return lambda: memory.flat_of(cpu.cumsum(memory.array(reads[0]), node.detail))
+    x, rows = reads
+    if node.kind == "take":
+        return lambda: memory.flat_of(cpu.take(memory.array(x), memory.array(rows)))
+    return lambda: memory.flat_of(cpu.scatter_add(memory.array(x), memory.array(rows), node.detail))

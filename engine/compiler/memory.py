@@ -1,0 +1,138 @@
+"""Where the values of a program are: a buffer for each storage, and the numbers that each call looks up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.array import Array, tick
+from engine.backends import get
+from engine.compiler.program import Program, Storage, View
+from engine.context import Late
+from engine.layout import row_major
+
+
+class Memory:
+    """The buffers of a program, which stay the same from call to call, but for those of the arguments."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.found: list[tuple[float, ...]] = []  # the numbers of this call
+        self._kept: list[NDArray[Any]] = []
+        self._buffers: dict[Storage, NDArray[Any]] = {}
+        self._pointers: dict[Storage, list[tuple[NDArray[np.int64], int, int]]] = {}
+        self._numbers: list[tuple[NDArray[np.float64], int, Late]] = []
+        self._cpu = get("cpu")
+        self._overwritten = [
+            program.captured[storage] for storage in program.effects if storage in program.captured
+        ]
+        for node in program.nodes:
+            if node.kind == "captured":
+                self._buffers[node.target.storage] = node.detail.buffer
+            elif node.kind == "constant":
+                self._buffers[node.target.storage] = node.detail
+
+    # ---- a call
+
+    def receive(self, arguments: Sequence[Array]) -> None:
+        """Take this call's arguments, and look up its numbers."""
+        for storage, array in zip(self.program.arguments, arguments, strict=True):
+            buffer = array.buffer
+            if array.offset or not array.layout.is_contiguous or len(buffer) != storage.size:
+                buffer = np.ascontiguousarray(array.numpy()).reshape(-1)
+            if buffer is not self._buffers.get(storage):
+                self._move(storage, buffer)
+        if self.program.numbers:
+            self._look_up()
+
+    def _move(self, storage: Storage, buffer: NDArray[Any]) -> None:
+        self._buffers[storage] = buffer
+        address = buffer.ctypes.data
+        for plan, at, offset in self._pointers.get(storage, ()):
+            plan[at] = address + offset
+
+    def _look_up(self) -> None:
+        if self.program.first:  # tracing has just looked them up
+            self.found, self.program.first = self.program.first, []
+        else:
+            self.found = [function() for function in self.program.numbers]
+        for values, k, number in self._numbers:
+            values[k] = self.number(number)
+
+    def results(self) -> list[Array]:
+        """Copies of the outputs; notes that what the program overwrites has changed."""
+        now = tick()
+        for array in self._overwritten:
+            array.written = now
+        return [self._copy(view) for view in self.program.outputs]
+
+    def _copy(self, view: View) -> Array:
+        if not view.is_whole:
+            return Array.from_numpy(self.elements(view).copy(), self._cpu)
+        copied = self._buffers[view.storage].copy()
+        return Array.fresh(copied, self._cpu, row_major(view.layout.shape), view.storage.dtype)
+
+    # ---- what is where
+
+    def buffer(self, storage: Storage) -> NDArray[Any]:
+        """The flat buffer of a storage; allocated when first asked for."""
+        found = self._buffers.get(storage)
+        if found is None:
+            found = self._buffers[storage] = np.zeros(max(storage.size, 1), storage.dtype.numpy)
+        return found
+
+    def elements(self, view: View) -> NDArray[Any]:
+        """The elements of a view, sharing memory."""
+        buffer, layout = self.buffer(view.storage), view.layout
+        if layout.size == 0:
+            return np.empty(layout.shape, buffer.dtype)
+        strides = tuple(stride * buffer.itemsize for stride in layout.strides)
+        return np.ndarray(layout.shape, buffer.dtype, buffer, view.offset * buffer.itemsize, strides)
+
+    def flat(self, view: View) -> NDArray[Any]:
+        """The elements of a view in row-major order; sharing memory if they lie so."""
+        if view.is_whole:
+            return self.buffer(view.storage)
+        return np.ascontiguousarray(self.elements(view)).reshape(-1)
+
+    def array(self, view: View) -> Array:
+        """A view as an array of the cpu backend, sharing memory."""
+        buffer = self.buffer(view.storage)
+        whole = Array.fresh(buffer, self._cpu, row_major((len(buffer),)), view.storage.dtype)
+        return whole.viewed(view.layout, view.offset)
+
+    def number(self, operand: Any) -> float:
+        """The value of a number in this call."""
+        if operand.__class__ is Late:
+            group, position = operand.place
+            return self.found[group][position]
+        value: float = operand
+        return value
+
+    def flat_of(self, result: Array) -> NDArray[Any]:
+        """The elements of a contiguous array of the cpu backend."""
+        buffer: NDArray[Any] = result.buffer
+        return buffer
+
+    # ---- for kernels, which read addresses and numbers from memory
+
+    def point(self, plan: NDArray[np.int64], at: int, storage: Storage, offset: int = 0) -> None:
+        """Keep in plan[at] the address of element `offset` of a storage."""
+        buffer = self.buffer(storage)
+        distance = offset * buffer.itemsize
+        plan[at] = buffer.ctypes.data + distance
+        self._pointers.setdefault(storage, []).append((plan, at, distance))
+
+    def keep(self, plan: NDArray[Any]) -> None:
+        """Keep an array alive whose address kernels are given."""
+        self._kept.append(plan)
+
+    def follow(self, values: NDArray[np.float64], operands: Sequence[Any]) -> None:
+        """Keep in `values` the numbers of each call."""
+        for k, operand in enumerate(operands):
+            values[k] = float(operand)
+            if operand.__class__ is Late:
+                self._numbers.append((values, k, operand))
