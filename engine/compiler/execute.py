@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.array import Array
-from engine.compiler.fuse import Group, fused, pruned
+from engine.compiler.fuse import Group, fused
 from engine.compiler.generate import Kernel, kernel_of
 from engine.compiler.interpret import interpreted
 from engine.compiler.library import Call, Step, library_call, native_product
 from engine.compiler.memory import Memory
 from engine.compiler.native import Code, address, missing, runner
+from engine.compiler.passes import simplified
 from engine.compiler.program import Node, Program, Storage
 
 
@@ -30,7 +31,7 @@ class Executable:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.nodes = pruned(program)
+        self.nodes = simplified(program)
         self.groups = fused(self.nodes)
         self.memory = Memory(program)
         self.kernels: dict[Group, Kernel] = {}

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from math import prod
 
 from engine.compiler.nests import Nest, nest_of
-from engine.compiler.program import SOURCES, Node, Program
+from engine.compiler.program import SOURCES, Node
 from engine.layout import Shape
 
 FUSED = ("map", "reduce")
@@ -26,21 +26,6 @@ class Group:
     space: Shape | None  # None for a call
     nest: Nest | None = None
     before: set[Group] = field(default_factory=set)  # groups that must run before
-
-
-def pruned(program: Program) -> list[Node]:
-    """The nodes on which an output or an effect depends."""
-    needed = {view.node for view in program.outputs}
-    kept = []
-    for node in reversed(program.nodes):
-        storage = node.target.storage
-        if node in needed or storage in program.effects or (node.kind == "host" and not storage.size):
-            kept.append(node)
-            needed.update(view.node for view in node.reads)
-            if node.kind == "map" and not node.target.is_whole:
-                needed.update(other for other in node.after if other.target.storage is storage)
-    kept.reverse()
-    return kept
 
 
 def fused(nodes: list[Node]) -> list[Group]:
