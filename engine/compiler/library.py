@@ -67,7 +67,7 @@ def library_call(node: Node, memory: Memory) -> Step:
     if node.kind == "convolve":
         first, second = node.reads
         missing, geometry = node.detail
-        contract = convolution.plan(geometry, missing, node.target.storage.dtype.name, 1)
+        contract = convolution.plan(geometry, missing, node.target.storage.dtype.name, reuse=True)
         return lambda: contract(target, memory.flat(first), memory.flat(second))
     if node.kind == "matmul":
         a, b = (view.storage for view in node.reads)

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.numbers import constants, kernels
+from engine.numbers import constants
 from engine.numbers import rounding_kernels as loops
 from engine.numbers.compiled import entry
-from engine.numbers.constants import FLOAT32, FLOAT64, Source
+from engine.numbers.constants import FLOAT32, FLOAT64, Source, is_leading
 from engine.numbers.exact import NumberError, Rounding
 from engine.numbers.fixed import FixedFormat
 from engine.numbers.floating import FloatFormat, Lowest
@@ -45,7 +45,7 @@ def round_array(
     if source is None:
         return _one_by_one(values, target, mode, seed)
     c = _values_row(target, mode, source)
-    rounded = _run("values", values, source, source.integer, c, mode, seed).view(source.floating)
+    rounded = _run("values", values, target, source, c, mode, seed).view(source.floating)
     if isinstance(target, FloatFormat) and not target.signed:
         nan = float(target.decode(target.code_of_nan(False)))
         np.copyto(rounded, nan, where=_has_no_number(values, target))
@@ -67,7 +67,7 @@ def encode_array(
     source = _source_of_codes(values.dtype, target)
     if source is None:
         return _encode_one_by_one(values, target, mode, seed)
-    codes = _run("codes", values, source, code_type(target), _codes_row(target, mode, source), mode, seed)
+    codes = _run("codes", values, target, source, _codes_row(target, mode, source), mode, seed)
     if not target.signed:
         np.copyto(
             codes, code_type(target).type(target.code_of_nan(False)), where=_has_no_number(values, target)
@@ -107,28 +107,28 @@ def code_type(target: Format) -> np.dtype[Any]:
 
 
 def _run(
-    result: str, values: Floats, source: Source, out_type: Any, c: Any, mode: Rounding, seed: int | None
+    result: str, values: Floats, target: Format, source: Source, c: Any, mode: Rounding, seed: int | None
 ) -> Any:
+    """Codes, or the bits of values."""
     with np.errstate(invalid="ignore"):  # widening a signalling NaN, which is no fault
         bits = np.ascontiguousarray(values, source.floating).reshape(-1).view(source.integer)
-    out = np.empty(bits.size, out_type)
-    integers, results = source.integer.str[1:], np.dtype(out_type).str[1:]
+    out = np.empty(bits.size, source.integer if result == "values" else code_type(target))
+    integers, results = source.integer.str[1:], out.dtype.str[1:]
     signature = f"{integers}[::1], {results}[::1], {integers}[::1]"
     if mode is Rounding.STOCHASTIC:
         entry(LOOPS[result, "stochastic"], f"void({signature}, u8[::1])")(bits, out, c, stream(seed))
     else:
-        aligned = c[kernels.LOWEST] == 1 and mode.is_nearest and c[kernels.DROP] >= 0
-        way = "aligned" if aligned else "nearest" if mode.is_nearest else "directed"
+        way = "directed" if not mode.is_nearest else "leading" if is_leading(target, source) else "nearest"
         entry(LOOPS[result, way], f"void({signature})")(bits, out, c)
     return out.reshape(values.shape)
 
 
 LOOPS = {
-    ("values", "aligned"): loops.aligned_values,
+    ("values", "leading"): loops.leading_values,
     ("values", "nearest"): loops.nearest_values,
     ("values", "directed"): loops.directed_values,
     ("values", "stochastic"): loops.stochastic_values,
-    ("codes", "aligned"): loops.aligned_codes,
+    ("codes", "leading"): loops.leading_codes,
     ("codes", "nearest"): loops.nearest_codes,
     ("codes", "directed"): loops.directed_codes,
     ("codes", "stochastic"): loops.stochastic_codes,
@@ -203,7 +203,7 @@ def _wrapped(values: Floats, target: FixedFormat, mode: Rounding, seed: int | No
         return _one_by_one(values, target, mode, seed)
     unlimited = _values_row(target, mode, source).copy()
     unlimited[constants.LIMITS] = source.bits(source.largest)
-    rounded = _run("values", values, source, source.integer, unlimited, mode, seed).view(source.floating)
+    rounded = _run("values", values, target, source, unlimited, mode, seed).view(source.floating)
     lowest, _ = target.ordinals
     integers = np.ldexp(rounded.astype(np.float64), target.places)
     with np.errstate(invalid="ignore"):

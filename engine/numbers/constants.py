@@ -60,6 +60,15 @@ def grid(target: Format) -> tuple[int, int]:
     return integer_bits, integer_bits - target.places
 
 
+@cache
+def is_leading(target: Format, source: Source) -> bool:
+    """Whether a number of the format is the leading bits of one of the source, as bf16 is of float32."""
+    if not isinstance(target, FloatFormat) or not 0 < target.fraction <= source.fraction:
+        return False
+    exponent_bits = source.integer.itemsize * 8 - 1 - source.fraction
+    return target == FloatFormat(target.name, exponent_bits, target.fraction)
+
+
 def for_values(target: Format, mode: Rounding, source: Source) -> Integers:
     """The limits in the bits of the source type."""
     c = _common(target, mode, source)

@@ -18,6 +18,8 @@ from engine.numbers.kernels import (
     COUNT,
     DOWN,
     DROP,
+    INFINITY,
+    MAGNITUDE,
     MOST,
     NAN,
     SIGN_SHIFT,
@@ -36,23 +38,29 @@ from engine.numbers.kernels import (
 
 
 @kernel
-def aligned_values(bits: Any, out: Any, c: Any) -> None:
-    """To nearest where the format's exponents are the source's (bf16): as many bits to drop everywhere."""
+def leading_values(bits: Any, out: Any, c: Any) -> None:
+    """To nearest, where a number of the format is the leading bits of the source's (bf16 of float32).
+
+    As many bits to drop everywhere, and too large a number carries into the exponent of infinity by itself.
+    """
     k = to_fixed_tuple(c, COUNT)
+    integer = bits.dtype.type
     for i in range(bits.size):
-        a, sign, _, _ = split(bits[i], k)
+        a = integer(bits[i] & k[MAGNITUDE])
         r = shift_left(nearest(a, k[DROP], k[AWAY]), k[DROP])
-        out[i] = with_sign(limited(r, a, sign, a, k), sign, k)
+        out[i] = integer((a if a > k[INFINITY] else r) | (bits[i] ^ a))
 
 
 @kernel
-def aligned_codes(bits: Any, out: Any, c: Any) -> None:
+def leading_codes(bits: Any, out: Any, c: Any) -> None:
     k = to_fixed_tuple(c, COUNT)
+    integer = bits.dtype.type
     code = out.dtype.type
     for i in range(bits.size):
-        a, sign, _, _ = split(bits[i], k)
-        r = limited(nearest(a, k[DROP], k[AWAY]), a, sign, k[NAN], k)
-        out[i] = code(with_sign(r, shift_right(sign, k[SIGN_SHIFT]), k))
+        a = integer(bits[i] & k[MAGNITUDE])
+        r = nearest(a, k[DROP], k[AWAY])
+        sign = shift_right(integer(bits[i] ^ a), k[SIGN_SHIFT])
+        out[i] = code((k[NAN] if a > k[INFINITY] else r) | sign)
 
 
 @kernel

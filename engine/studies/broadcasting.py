@@ -1,18 +1,19 @@
 """Study: which shapes broadcast, what that costs, and how a gradient finds its way back.
 
-Two or three tensors are multiplied. Forward, dimensions of length 1 are repeated by stride 0; backward, the
-gradient is summed over exactly the dimensions that were repeated.
+Two or three tensors are combined element by element. Forward, dimensions of length 1 are repeated by stride
+0; backward, the gradient is summed over exactly the dimensions that were repeated.
 """
 
 from __future__ import annotations
 
+import operator
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from itertools import zip_longest
 from math import prod
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,17 +28,22 @@ from engine.studies.strides import LONGEST_LIST, LONGEST_TEXT, numbers, written
 from engine.studies.study import Check, Setup, Study
 from engine.studies.view_clinic import BroadcastDiagnosis, BroadcastFix, broadcast_fixes, diagnose_broadcast
 from engine.studies.view_oracles import numpy_version
-from engine.studies.view_steps import ITEM_BYTES, check_size
+from engine.studies.view_steps import ITEM_BYTES, MAX_RANK, check_size
 
 FEWEST, MOST = 2, 3  # tensors
 NAMES = "abc"
+OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
+    "add": operator.add,
+    "subtract": operator.sub,
+    "multiply": operator.mul,
+}
 TOLERANCE = 1e-12
 SEPARATORS = re.compile(r"(?:\s|[;+*×,]|\band\b)*")
 BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
 
 
 class BroadcastSetup(Setup):
-    """The shapes of the tensors that are multiplied."""
+    """The shapes of the tensors, and what is done with them."""
 
     shapes: str = Field(
         default="(4, 3) and (3,)",
@@ -45,7 +51,20 @@ class BroadcastSetup(Setup):
         title="Shapes",
         description="Two or three shapes, in brackets or with semicolons between: (4, 3) and (3,).",
     )
+    operation: Literal["add", "subtract", "multiply"] = Field(
+        default="add", title="Operation", description="What is done with elements that meet."
+    )
+    expanded: bool = Field(
+        default=False, title="Show repeats", description="Draw every tensor as if it had the result's shape."
+    )
     seed: int = Field(default=0, ge=0, le=999, title="Seed", description="Of the numbers in the tensors.")
+    step: int = Field(
+        default=MAX_RANK,
+        ge=0,
+        le=MAX_RANK,
+        title="Step",
+        description="Dimensions compared so far, from the right.",
+    )
 
 
 @dataclass(frozen=True)
@@ -54,7 +73,8 @@ class Operand:
 
     expanded   strides of the walk: 0 in every dimension that is repeated
     repeated   dimensions of the result along which it is repeated, over which its gradient is summed
-    gradient   of the sum of the result times `upstream`, by the engine's own backward pass
+    local      of the result's shape: derivative of each element of the result by the element it reads here
+    gradient   what the engine's own backward pass leaves: `upstream` times `local`, summed where repeated
     """
 
     name: str
@@ -63,19 +83,20 @@ class Operand:
     expanded: Strides
     repeated: tuple[int, ...]
     values: NDArray[np.float64]
+    local: NDArray[np.float64]
     gradient: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class BroadcastResult:
-    """The tensors and their product; or, where the shapes do not broadcast, where and how to mend it."""
+    """The tensors and the result; or, where the shapes do not broadcast, where and how to mend it."""
 
     setup: BroadcastSetup
     shapes: tuple[Shape, ...]
-    shape: Shape | None  # of the product
+    shape: Shape | None  # of the result
     operands: tuple[Operand, ...]
-    product: NDArray[np.float64] | None
-    upstream: NDArray[np.float64] | None  # the gradient that comes back to the product
+    output: NDArray[np.float64] | None
+    upstream: NDArray[np.float64] | None  # the gradient that comes back to the result
     diagnosis: BroadcastDiagnosis | None
     fixes: tuple[BroadcastFix, ...]
     problem: str  # why the shapes do not broadcast, "" where they do
@@ -107,7 +128,7 @@ class BroadcastResult:
 
 
 def run(setup: BroadcastSetup) -> BroadcastResult:
-    """Align the shapes; where they broadcast, multiply tensors of them and take the gradient back.
+    """Align the shapes; where they broadcast, combine tensors of them and take the gradient back.
 
     Raises ValueError for text that is not two or three shapes, and for shapes that are too large.
     """
@@ -116,40 +137,48 @@ def run(setup: BroadcastSetup) -> BroadcastResult:
         check_size(shape)
     diagnosis = diagnose_broadcast(shapes)
     if diagnosis:
-        fixes = tuple(broadcast_fixes(shapes))
-        return BroadcastResult(
-            setup, shapes, None, (), None, None, diagnosis, fixes, problem(shapes, diagnosis)
-        )
+        why, fixes = problem(shapes, diagnosis), tuple(broadcast_fixes(shapes))
+        return BroadcastResult(setup, shapes, None, (), None, None, diagnosis, fixes, why)
     shape = layouts.broadcast_shapes(*shapes)
     check_size(shape)
     draw = np.random.default_rng(setup.seed)
-    values = [draw.integers(-4, 5, s).astype(np.float64) for s in shapes]
+    values = [draw.integers(-4, 5, own).astype(np.float64) for own in shapes]
     upstream = draw.integers(-2, 3, shape).astype(np.float64)
-    product, gradients = multiplied(values, upstream)
-    operands = tuple(map(_operand, NAMES, shapes, values, gradients, [shape] * len(shapes)))
-    return BroadcastResult(setup, shapes, shape, operands, product, upstream, None, (), "")
+    leaves = [creation.tensor(each, requires_grad=True) for each in values]
+    output = combine(setup.operation, leaves)
+    output.backward(creation.tensor(upstream))
+    operands = tuple(_operand(k, setup, shape, values, leaves[k].grad) for k in range(len(shapes)))
+    return BroadcastResult(setup, shapes, shape, operands, output.detach().numpy(), upstream, None, (), "")
+
+
+def combine(operation: str, tensors: Sequence[Any]) -> Any:
+    """Tensors (ours, numpy's or torch's) combined from the left."""
+    return reduce(OPERATIONS[operation], tensors)
 
 
 def _operand(
-    name: str, own: Shape, values: NDArray[np.float64], gradient: NDArray[np.float64], shape: Shape
+    k: int, setup: BroadcastSetup, shape: Shape, values: Sequence[NDArray[np.float64]], gradient: Any
 ) -> Operand:
+    own = values[k].shape
     source = layouts.row_major(own)
     padded = (None,) * (len(shape) - len(own)) + own
-    repeated = tuple(d for d, length in enumerate(padded) if length is None or length != shape[d])
-    expanded = layouts.expanded_strides(source, shape)
-    return Operand(name, own, source.strides, expanded, repeated, values, gradient)
+    return Operand(
+        name=NAMES[k],
+        shape=own,
+        strides=source.strides,
+        expanded=layouts.expanded_strides(source, shape),
+        repeated=tuple(d for d, length in enumerate(padded) if length is None or length != shape[d]),
+        values=values[k],
+        local=np.broadcast_to(_local(setup.operation, k, values), shape),
+        gradient=gradient.numpy(),
+    )
 
 
-def multiplied(
-    values: Sequence[NDArray[np.float64]], upstream: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
-    """The product of tensors by the engine, and the gradient that its backward pass leaves on each."""
-    leaves = [creation.tensor(each, requires_grad=True) for each in values]
-    product = leaves[0]
-    for leaf in leaves[1:]:
-        product = product * leaf
-    product.backward(creation.tensor(upstream))
-    return product.detach().numpy(), [leaf.grad.numpy() for leaf in leaves if leaf.grad is not None]
+def _local(operation: str, k: int, values: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """The derivative of the result by operand k, before it is summed; broadcasts to the result's shape."""
+    if operation == "multiply":
+        return reduce(np.multiply, [each for other, each in enumerate(values) if other != k])
+    return np.array(-1.0 if operation == "subtract" and k else 1.0)
 
 
 def problem(shapes: Sequence[Shape], diagnosis: BroadcastDiagnosis) -> str:
@@ -210,12 +239,10 @@ def _torch_figures(result: BroadcastResult) -> list[tuple[str, float, float]]:
     import torch
 
     leaves = [torch.tensor(operand.values, requires_grad=True) for operand in result.operands]
-    product = leaves[0]
-    for leaf in leaves[1:]:
-        product = product * leaf
-    product.backward(torch.tensor(result.upstream))
-    assert result.product is not None
-    pairs = [("the product", product.detach().numpy(), result.product)]
+    output = combine(result.setup.operation, leaves)
+    output.backward(torch.tensor(result.upstream))
+    assert result.output is not None
+    pairs = [("the result", output.detach().numpy(), result.output)]
     for operand, leaf in zip(result.operands, leaves, strict=True):
         assert leaf.grad is not None
         pairs.append((f"the gradient of {operand.name}", leaf.grad.numpy(), operand.gradient))
@@ -228,13 +255,11 @@ def differing(there: NDArray[np.float64], here: NDArray[np.float64]) -> float:
 
 
 def torch_refusal(shapes: Sequence[Shape]) -> str:
-    """What torch itself says to multiplying tensors of these shapes; "" where it does it."""
+    """What torch itself says to combining tensors of these shapes; "" where it does it."""
     import torch
 
     try:
-        product = torch.zeros(()).expand(shapes[0])
-        for shape in shapes[1:]:
-            product = product * torch.zeros(()).expand(shape)
+        combine("add", [torch.zeros(()).expand(shape) for shape in shapes])
     except RuntimeError as error:
         return str(error)
     return ""
@@ -242,10 +267,10 @@ def torch_refusal(shapes: Sequence[Shape]) -> str:
 
 EXAMPLES: dict[str, BroadcastSetup] = {
     "bias": BroadcastSetup(),
-    "outer product": BroadcastSetup(shapes="(4, 1) and (1, 3)"),
+    "outer product": BroadcastSetup(shapes="(4, 1) and (1, 3)", operation="multiply"),
     "attention mask": BroadcastSetup(shapes="(2, 2, 3, 3) and (2, 1, 1, 3)"),
-    "batch norm": BroadcastSetup(shapes="(2, 3, 2, 2) and (1, 3, 1, 1) and (3, 1, 1)"),
-    "(n,) with (n, 1)": BroadcastSetup(shapes="(4,) and (4, 1)"),
+    "batch norm": BroadcastSetup(shapes="(2, 3, 2, 2) and (3, 1, 1) and (3, 1, 1)", operation="multiply"),
+    "(n,) − (n, 1)": BroadcastSetup(shapes="(4,) and (4, 1)", operation="subtract"),
     "does not fit": BroadcastSetup(shapes="(4, 3) and (4,)"),
 }
 

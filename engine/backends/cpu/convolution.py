@@ -3,7 +3,7 @@ window sees is in `windows`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import accumulate, pairwise, product
 from math import ceil, prod
@@ -35,13 +35,14 @@ PARALLEL_WORK = 1 << 21  # multiply-adds; below this, starting threads costs mor
 POSITIONS = 128  # in a block of images, at least
 
 
-def plan(geometry: Geometry, missing: Contraction, dtype: str, threads: int = 1) -> Run:
+def plan(geometry: Geometry, missing: Contraction, dtype: str, threads: int = 1, reuse: bool = False) -> Run:
     """A function run(out, first, second) that computes one of the three contractions of a convolution.
 
     missing   "output" from (input, weight), "input" from (output, weight) or "weight" from (input, output);
               the last two are the gradients of the first, for a gradient in place of the output
     dtype     of all three: "float32" or "float64"
     threads   that a large one may use; more than 1 only where numba's threading layer is safe
+    reuse     whether all calls of `run` work in the same memory, so that only one may run at a time
 
     `run` takes flat contiguous arrays of the shapes that the geometry names. Planning takes some 100 µs:
     keep what this returns. The first plan for a dtype and a contraction compiles.
@@ -51,7 +52,7 @@ def plan(geometry: Geometry, missing: Contraction, dtype: str, threads: int = 1)
         return zeros
     tasks = threads if work >= PARALLEL_WORK else 1
     if missing == "weight":
-        return weight_plan(geometry, dtype, tasks)
+        return weight_plan(geometry, dtype, tasks, reuse)
     windows = input_windows(geometry) if missing == "output" else output_windows(geometry)
     if not windows.sums:
         return zeros
@@ -60,7 +61,19 @@ def plan(geometry: Geometry, missing: Contraction, dtype: str, threads: int = 1)
     along_positions = sum(channels * ceil(run_length(s.region) / lanes) for s in windows.sums)
     along_channels = sum(s.region.rows * s.region.columns for s in windows.sums) * ceil(channels / lanes)
     make = few_channels_plan if along_positions < along_channels else many_channels_plan
-    return make(geometry, missing, windows, dtype, tasks)
+    return make(geometry, missing, windows, dtype, tasks, reuse)
+
+
+def workspace(dtype: str, zeros: int, sizes: Sequence[int], reuse: bool) -> Callable[[], list[Any]]:
+    """What gives memory to work in: flat arrays of `zeros` zeros, and of each of `sizes` any values."""
+
+    def allocate() -> list[Any]:
+        return [np.zeros(zeros, dtype), *(np.empty(size, dtype) for size in sizes)]
+
+    if not reuse:
+        return allocate
+    kept = allocate()
+    return lambda: kept
 
 
 def zeros(out: Any, first: Any, second: Any) -> None:  # noqa: ARG001
@@ -107,7 +120,7 @@ def depth_of_blocks(depth: int, dtype: str) -> int:
 
 
 def few_channels_plan(
-    geometry: Geometry, missing: Contraction, windows: Windows, dtype: str, tasks: int
+    geometry: Geometry, missing: Contraction, windows: Windows, dtype: str, tasks: int, reuse: bool
 ) -> Run:
     """`plan` for sums whose lanes hold positions."""
     result, row_stride = result_of(geometry, missing)
@@ -123,19 +136,19 @@ def few_channels_plan(
     planes = tasks * windows.image if windows.gather else 0
     wide = 0 if direct else tasks * result[1] // geometry.groups * columns
     loops = kernel("few_channels", dtype, tasks, 5)
-    element = np.dtype(dtype)
+    memory = workspace(dtype, planes, [wide], reuse)
     complete = covers(windows, result)
 
     def run(out: Any, signal: Any, weight: Any) -> None:
         if not complete:
             out[:] = 0
-        loops(*arguments, out, signal, weight, np.zeros(planes, element), np.empty(wide, element))
+        loops(*arguments, out, signal, weight, *memory())
 
     return run
 
 
 def many_channels_plan(
-    geometry: Geometry, missing: Contraction, windows: Windows, dtype: str, tasks: int
+    geometry: Geometry, missing: Contraction, windows: Windows, dtype: str, tasks: int, reuse: bool
 ) -> Run:
     """`plan` for sums whose lanes hold channels."""
     result, row_stride = result_of(geometry, missing)
@@ -156,27 +169,18 @@ def many_channels_plan(
     arguments = np.array(numbers, np.int64), regions, factors_and_taps, positions
     planes = tasks * together * windows.image if windows.gather else 0
     loops = kernel("many_channels", dtype, tasks, 6)
-    element = np.dtype(dtype)
+    memory = workspace(dtype, planes, [geometry.groups * size, tasks * sums], reuse)
     complete = covers(windows, result)
 
     def run(out: Any, signal: Any, weight: Any) -> None:
         if not complete:
             out[:] = 0
-        panels = np.empty(geometry.groups * size, element)
-        loops(
-            *arguments,
-            out,
-            signal,
-            weight,
-            np.zeros(planes, element),
-            panels,
-            np.empty(tasks * sums, element),
-        )
+        loops(*arguments, out, signal, weight, *memory())
 
     return run
 
 
-def weight_plan(geometry: Geometry, dtype: str, tasks: int) -> Run:
+def weight_plan(geometry: Geometry, dtype: str, tasks: int, reuse: bool) -> Run:
     """`plan` for "weight"."""
     windows = input_windows(geometry)
     result = geometry.output_shape
@@ -191,13 +195,13 @@ def weight_plan(geometry: Geometry, dtype: str, tasks: int) -> Run:
     arguments = np.array(numbers, np.int64), region_table(windows, []), taps, positions
     planes = tasks * together * windows.image if windows.gather else 0
     loops = kernel("weight_sums", dtype, tasks, 5)
-    element = np.dtype(dtype)
     shape = (tasks, geometry.groups, len(taps), channels)
+    memory = workspace(dtype, planes, [tasks * packed, prod(shape)], reuse)
 
     def run(out: Any, signal: Any, gradient: Any) -> None:
-        sums = np.empty(shape, element)
-        scratch = np.zeros(planes, element), np.empty(tasks * packed, element)
-        loops(*arguments, sums.reshape(-1), signal, gradient, *scratch)
+        *scratch, flat = memory()
+        loops(*arguments, flat, signal, gradient, *scratch)
+        sums = flat.reshape(shape)
         total = sums[0] if tasks == 1 else sums.sum(0)
         out.reshape(geometry.groups, channels, -1)[:] = total.swapaxes(1, 2)
 
