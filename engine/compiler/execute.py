@@ -20,6 +20,7 @@ from engine.compiler.memory import Memory
 from engine.compiler.native import Code, address, missing, runner
 from engine.compiler.passes import simplified
 from engine.compiler.program import Node, Program, Storage
+from engine.compiler.sharing import lifetimes, shared_buffers
 
 
 class Executable:
@@ -33,28 +34,29 @@ class Executable:
         self.program = program
         self.nodes = simplified(program)
         self.groups = fused(self.nodes)
-        self.memory = Memory(program)
+        self._outside = self._read_outside()
+        self.memory = Memory(program, shared_buffers(lifetimes(self.groups, self._outside, program)))
         self.kernels: dict[Group, Kernel] = {}
         self._rows: dict[Node, Storage] = {}
-        self._outside = self._read_outside()
         self._parts = [self._part(group) for group in self.groups]
         self.is_compiled = False
         self._lock = threading.Lock()
-        self._steps = interpreted(self.nodes, self.memory)
+        self._memory = Memory(program)  # of the nodes one by one, whose order is another
+        self._steps = interpreted(self.nodes, self._memory)
 
     def __call__(self, arguments: Sequence[Array]) -> list[Array]:
         """Run it on arrays of the shapes and dtypes that were traced; gives copies of the outputs."""
         with self._lock:
-            self.memory.receive(arguments)
+            self._memory.receive(arguments)
             for step in self._steps:
                 step()
-            return self.memory.results()
+            return self._memory.results()
 
     def compile(self) -> None:
         """Compile all kernels, or load them from disk, and use them from the next call on."""
         steps = self._linked()
         with self._lock:
-            self._steps = steps
+            self._steps, self._memory = steps, self.memory
             self.is_compiled = True
 
     def missing(self) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,13 +16,16 @@ from engine.layout import row_major
 
 
 class Memory:
-    """The buffers of a program, which stay the same from call to call, but for those of the arguments."""
+    """The buffers of a program, which stay the same from call to call, but for those of the arguments.
 
-    def __init__(self, program: Program) -> None:
+    `given` are buffers for some of its storages; the others have each one of their own.
+    """
+
+    def __init__(self, program: Program, given: Iterable[tuple[Storage, NDArray[Any]]] = ()) -> None:
         self.program = program
         self.found: list[tuple[float, ...]] = []  # the numbers of this call
         self._kept: list[NDArray[Any]] = []
-        self._buffers: dict[Storage, NDArray[Any]] = {}
+        self._buffers: dict[Storage, NDArray[Any]] = dict(given)
         self._pointers: dict[Storage, list[tuple[NDArray[np.int64], int, int]]] = {}
         self._numbers: list[tuple[NDArray[np.float64], int, Late]] = []
         self._cpu = get("cpu")
