@@ -15,6 +15,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from engine.compiler import modules
+
 _waiting: queue.Queue[Any] = queue.Queue()
 _starting = threading.Lock()
 _thread: threading.Thread | None = None
@@ -36,6 +38,7 @@ def settle() -> None:
 
 
 def _work() -> None:
+    modules.tidy()
     while True:
         executable = _waiting.get()
         try:

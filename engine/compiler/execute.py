@@ -63,6 +63,10 @@ class Executable:
         """Names of the generated modules, now written, that are not compiled yet."""
         return missing(code for part in self._parts if not callable(part) for code, _ in part)
 
+    def is_stored(self, node: Node) -> bool:
+        """Whether a node's values are in memory afterwards, and not only in registers."""
+        return node in self._outside or node.kind not in ("map", "reduce")
+
     # ---- parts
 
     def _part(self, group: Group) -> list[Call] | Step:

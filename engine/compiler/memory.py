@@ -28,6 +28,7 @@ class Memory:
         self._buffers: dict[Storage, NDArray[Any]] = dict(given)
         self._pointers: dict[Storage, list[tuple[NDArray[np.int64], int, int]]] = {}
         self._numbers: list[tuple[NDArray[np.float64], int, Late]] = []
+        self._restored: list[tuple[NDArray[Any], NDArray[Any]]] = []
         self._cpu = get("cpu")
         self._overwritten = [
             program.captured[storage] for storage in program.effects if storage in program.captured
@@ -36,7 +37,9 @@ class Memory:
             if node.kind == "captured":
                 self._buffers[node.target.storage] = node.detail.buffer
             elif node.kind == "constant":
-                self._buffers[node.target.storage] = node.detail
+                buffer = self._buffers[node.target.storage] = node.detail.copy()
+                if node.target.storage.node is not node:  # overwritten, and so put back at each call
+                    self._restored.append((buffer, node.detail))
 
     # ---- a call
 
@@ -48,6 +51,8 @@ class Memory:
                 buffer = np.ascontiguousarray(array.numpy()).reshape(-1)
             if buffer is not self._buffers.get(storage):
                 self._move(storage, buffer)
+        for buffer, values in self._restored:
+            buffer[:] = values
         if self.program.numbers:
             self._look_up()
 
@@ -75,7 +80,7 @@ class Memory:
     def _copy(self, view: View) -> Array:
         if not view.is_whole:
             return Array.from_numpy(self.elements(view).copy(), self._cpu)
-        copied = self._buffers[view.storage].copy()
+        copied = self.buffer(view.storage)[: view.storage.size].copy()
         return Array.fresh(copied, self._cpu, row_major(view.layout.shape), view.storage.dtype)
 
     # ---- what is where

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import ModuleType
 
 _loading = threading.RLock()
+MOST_BYTES = 1 << 30  # in the cache directory
 
 
 def cache_directory() -> Path:
@@ -57,6 +58,28 @@ def is_compiled(name: str, function: str) -> bool:
     version = f"{sys.version_info.major}{sys.version_info.minor}"
     index = f"{name}.{function}-{first}.py{version}.nbi"
     return (cache_directory() / "__pycache__" / index).is_file()
+
+
+def tidy(most: int = MOST_BYTES) -> None:
+    """Delete the modules that have gone unused for longest, if the directory holds more than `most` bytes.
+
+    Whoever has loaded one keeps it; whoever needs it again compiles it again.
+    """
+    directory = cache_directory()
+    sizes: dict[str, int] = {}
+    times: dict[str, float] = {}
+    for path in (*directory.glob("unroll_*"), *directory.glob("__pycache__/unroll_*")):
+        with contextlib.suppress(OSError):  # another process may be tidying too
+            name, status = path.name.partition(".")[0], path.stat()
+            sizes[name] = sizes.get(name, 0) + status.st_size
+            times[name] = max(times.get(name, 0.0), status.st_atime, status.st_mtime)
+    total = sum(sizes.values())
+    for name in sorted(times, key=times.__getitem__):
+        if total <= most:
+            return
+        for path in (*directory.glob(f"{name}.*"), *directory.glob(f"__pycache__/{name}.*")):
+            path.unlink(missing_ok=True)
+        total -= sizes[name]
 
 
 def load(source: str, purpose: str) -> ModuleType:

@@ -39,6 +39,7 @@ class Tracer:
         self._found: dict[int, Storage] = {}
         self._leaves: list[Any] = []
         self._cleared: list[Any] = []
+        self._names: dict[int, str] = {}  # of the modules that are running
 
     @contextmanager
     def tracing(self) -> Iterator[None]:
@@ -48,6 +49,20 @@ class Tracer:
             yield
         finally:
             tracer.reset(token)
+
+    def within(self, module: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        """module.forward(…), whose nodes are labelled with the module's name."""
+        self.assume(lambda: module.training)
+        before, outermost = self.label, not self._names
+        if outermost:
+            self._names = {id(found): name for name, found in module.named_modules()}
+        self.label = self._names.get(id(module), "") or type(module).__name__
+        try:
+            return module.forward(*inputs, **options)
+        finally:
+            self.label = before
+            if outermost:
+                self._names = {}
 
     # ---- what a function leaves behind
 
@@ -98,6 +113,10 @@ class Tracer:
 
     def argument(self, array: Array) -> Array:
         """A stand-in for an array that each call gives anew, with the same shape and dtype."""
+        if array.backend.name != "cpu":
+            raise TraceError(
+                f"compiled functions take tensors of the cpu backend, not of {array.backend.name}"
+            )
         storage = self._source("argument", array.layout.size, array.dtype, None)
         self.program.arguments.append(storage)
         return Array.fresh(storage, self, row_major(array.layout.shape), array.dtype)
@@ -132,6 +151,11 @@ class Tracer:
             return x.buffer
         found = self._found.get(id(x.buffer))
         if found is None:
+            if x.backend.name != "cpu":
+                raise TraceError(
+                    f"functions are compiled for the cpu backend, and a tensor here is on {x.backend.name}: "
+                    "move it with .to('cpu')"
+                )
             owner = x.storage
             found = self._source("captured", len(owner.buffer), owner.dtype, owner)
             self._found[id(x.buffer)] = found
@@ -221,7 +245,9 @@ class Tracer:
         kinds = elementwise(formula, (target, *_typed(operands)))
         views = tuple(map(self._operand, operands))
         view = self._view(target)
-        if view.storage in self.program.captured or view.storage in self.program.arguments:
+        if view.storage in self.program.arguments:
+            raise TraceError("a compiled function cannot write into its arguments: write into a clone()")
+        if view.storage in self.program.captured:
             self.program.effects.add(view.storage)
         self._record(Node("map", view, views, formula, kinds.compute))
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Self, TypeVar
 
 import numpy as np
 
-from engine.context import assume, no_grad
+from engine.context import no_grad, tracer
 from engine.creation import as_tensor, zeros_like
 from engine.dtypes import float32, float64
 from engine.errors import DTypeError
@@ -66,8 +66,10 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} has no forward method: write what it computes")
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
-        assume(lambda: self.training)
-        output = self.forward(*inputs, **options)
+        writing = tracer.get()
+        output = (
+            self.forward(*inputs, **options) if writing is None else writing.within(self, inputs, options)
+        )
         for hook in tuple(self._hooks.values()):
             replaced = hook(self, inputs, output)
             if replaced is not None:

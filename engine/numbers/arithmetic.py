@@ -158,6 +158,16 @@ class Arithmetic:
         )
         return out.reshape(shape)
 
+    def fused_matmul(self, a: ArrayLike, b: ArrayLike) -> Doubles:
+        """a [m, k] times b [k, n] by fused multiply-add: [m, n]."""
+        left, columns = np.ascontiguousarray(a, np.float64), np.ascontiguousarray(np.transpose(b), np.float64)
+        if left.ndim != 2 or columns.ndim != 2 or left.shape[1] != columns.shape[1]:
+            raise NumberError(f"a product takes [m, k] and [k, n], not {left.shape} and {np.shape(b)}")
+        out = np.empty((len(left), len(columns)))
+        run = entry(loops.fused_matmul, "void(f8[:,::1], f8[:,::1], f8[:,::1], i8[::1], u8[::1])")
+        run(left, columns, out, self.limits, self._seeds(len(left)))
+        return out
+
     def squared_deviations(self, values: ArrayLike) -> Doubles:
         """Σ (x − mean)² over the last axis in one pass, by Welford's recurrence."""
         rows, shape = _as_rows(values)

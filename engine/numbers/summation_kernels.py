@@ -127,3 +127,14 @@ def welford(rows: Any, out: Any, c: Any, seeds: Any) -> None:
             rest = add(rows[r, i], -mean, c, seeds[r], 5 * i + 3)
             squares = multiply_add(deviation, rest, squares, c, seeds[r], 5 * i + 4)
         out[r] = squares
+
+
+@kernel
+def fused_matmul(a: Any, b: Any, out: Any, c: Any, seeds: Any) -> None:
+    """a [m, k] times the transpose of b [n, k] by fused multiply-add: out [m, n], seeds [m]."""
+    for i in range(a.shape[0]):
+        for j in range(b.shape[0]):
+            total = 0.0
+            for s in range(a.shape[1]):
+                total = multiply_add(a[i, s], b[j, s], total, c, seeds[i], j * a.shape[1] + s)
+            out[i, j] = total

@@ -161,13 +161,13 @@ def _operand(
 ) -> Operand:
     own = values[k].shape
     source = layouts.row_major(own)
-    padded = (None,) * (len(shape) - len(own)) + own
+    padded: tuple[int | None, ...] = (None,) * (len(shape) - len(own)) + own
     return Operand(
         name=NAMES[k],
         shape=own,
         strides=source.strides,
         expanded=layouts.expanded_strides(source, shape),
-        repeated=tuple(d for d, length in enumerate(padded) if length is None or length != shape[d]),
+        repeated=tuple(d for d, length in enumerate(padded) if length != shape[d]),
         values=values[k],
         local=np.broadcast_to(_local(setup.operation, k, values), shape),
         gradient=gradient.numpy(),

@@ -203,6 +203,34 @@ def test_gradients_must_be_cleared() -> None:
         compiled(engine.ones(2))
 
 
+def test_what_is_made_inside_is_made_in_each_call() -> None:
+    def total(x: Any) -> Any:
+        found = engine.zeros(3)
+        for row in (x[0], x[1]):
+            found.add_(row)
+        return found
+
+    compiled = engine.compile(total, wait=True)
+    for _ in range(4):
+        assert compiled(engine.ones(2, 3)).tolist() == [2.0, 2.0, 2.0]
+
+
+def test_what_cannot_be_compiled_says_so() -> None:
+    with pytest.raises(TraceError, match="clone"):
+        _twice(lambda x: x.add_(1.0), engine.ones(2))
+    with pytest.raises(TraceError, match="reference"):
+        _twice(lambda x: x + 1.0, engine.ones(2, device="reference"))
+    elsewhere = engine.ones(2, device="reference")
+    with pytest.raises(TraceError, match="reference"):
+        _twice(lambda x: (x, elsewhere + 1.0), engine.ones(2))
+
+
+def _twice(function: Callable[..., Any], x: Any) -> None:
+    compiled = engine.compile(function, wait=True)
+    compiled(x)
+    compiled(x)
+
+
 def test_places_are_checked_in_each_call() -> None:
     table = engine.randn(5, 2)
     compiled = engine.compile(lambda rows: table[rows] * 2, wait=True)
