@@ -44,12 +44,14 @@ class Executable:
         self._memory = Memory(program)  # of the nodes one by one, whose order is another
         self._steps = interpreted(self.nodes, self._memory)
 
-    def __call__(self, arguments: Sequence[Array]) -> list[Array]:
-        """Run it on arrays of the shapes and dtypes that were traced; gives copies of the outputs."""
+    def __call__(self, arguments: Sequence[Array], times: int = 1) -> list[Array]:
+        """Run it, once or several times in a row, on arrays of the shapes and dtypes that were traced; gives
+        copies of the last outputs."""
         with self._lock:
-            self._memory.receive(arguments)
-            for step in self._steps:
-                step()
+            for _ in range(times):
+                self._memory.receive(arguments)
+                for step in self._steps:
+                    step()
             return self._memory.results()
 
     def compile(self) -> None:

@@ -77,10 +77,12 @@ def _flops(node: Node) -> int:
         return node.reads[0].layout.size
     if node.kind == "matmul":
         depth: int = node.reads[0].layout.shape[-1]
-        return 2 * node.target.layout.size * depth
+        size: int = node.target.layout.size
+        return 2 * size * depth
     if node.kind == "convolve":
         _, geometry = node.detail
-        return 2 * prod(geometry.output_shape) * prod(geometry.weight_shape[1:])
+        products: int = prod(geometry.output_shape) * prod(geometry.weight_shape[1:])
+        return 2 * products
     return 0
 
 

@@ -52,7 +52,7 @@ FLOATS: tuple[FloatFormat, ...] = (
 NAMED: dict[str, Format] = {entry.name: entry for entry in (*FLOATS, int8, int4)}
 
 
-def named(name: str) -> Format:
+def by_name(name: str) -> Format:
     """The format of this name; NumberError lists the names there are."""
     if name not in NAMED:
         raise NumberError(f"there is no format {name}; the named ones are {', '.join(NAMED)}")

@@ -239,7 +239,9 @@ def check(result: StridesResult) -> list[Check]:
 
 
 def _torch_refuses(result: StridesResult) -> bool:
-    return result.refusal is not None or not result.last.is_legal
+    """Whether torch has to refuse the chain too: not where only a limit of ours does."""
+    refused = result.refusal is not None and not result.refusal.is_limit
+    return refused or not result.last.is_legal
 
 
 def _compare(result: StridesResult, replay: Replay, must_refuse: bool) -> Iterator[Check]:
@@ -252,7 +254,7 @@ def _compare(result: StridesResult, replay: Replay, must_refuse: bool) -> Iterat
         for name, expected, found in _figures(step, other):
             yield figure(f"{step.text}: {name}", expected, found)
     if is_torch and must_refuse and followed >= len(result.steps) - (not result.last.is_legal):
-        call = result.refusal.call if result.refusal else result.calls[len(result.steps) - 2]
+        call = result.calls[len(legal_steps(result)) - 1]
         yield figure(f"{call.text}: refused", float(replay.refusal is not None), 1.0)
 
 

@@ -32,6 +32,10 @@ LARGEST_STRIDE = 10**12  # in elements; beyond it positions would leave 64 bits
 OUTSIDE = -1  # stands for the element in a cell that lies outside the storage
 
 
+class LimitError(ShapeError):
+    """A tensor that there may well be, but that is too large to be shown here."""
+
+
 @dataclass(frozen=True)
 class Step:
     """A tensor on the way: x itself, or what a call made of the step before.
@@ -97,11 +101,12 @@ class Step:
 
 @dataclass(frozen=True)
 class Refusal:
-    """A call that cannot be made: our message, and the step it was to act on."""
+    """A call that cannot be made: our message, the step it was to act on, and if only a limit forbids it."""
 
     call: Call
     message: str
     source: Step
+    is_limit: bool
 
 
 def start(shape: Shape) -> Step:
@@ -124,14 +129,14 @@ def take(
         try:
             step, array = _take(steps[-1], array, call, break_it)
         except (RuntimeError, IndexError, ValueError) as error:
-            return tuple(steps), Refusal(call, str(error), steps[-1])
+            return tuple(steps), Refusal(call, str(error), steps[-1], isinstance(error, LimitError))
         steps.append(step)
     return tuple(steps), None
 
 
 def _take(source: Step, array: Array, call: Call, break_it: bool) -> tuple[Step, Array]:
     if not source.is_legal:
-        raise ShapeError("the view before this step leaves its storage, so nothing can follow it")
+        raise LimitError("the view before this step leaves its storage, so nothing can follow it")
     if call.method == "as_strided":
         made, offset = as_strided(source, call, break_it)
         step = Step(call, made, offset, source.storage, source.memory, is_view=True)
@@ -143,7 +148,7 @@ def _take(source: Step, array: Array, call: Call, break_it: bool) -> tuple[Step,
         return Step(call, after.layout, after.offset, copy, source.memory + 1, is_view=False), after
     made, offset = as_torch(source.layout, source.offset, call, after.layout, after.offset)
     if max(map(abs, made.strides), default=0) > LARGEST_STRIDE:
-        raise ShapeError(f"strides {made.strides} are too large: they may be {LARGEST_STRIDE:,}")
+        raise LimitError(f"strides {made.strides} are too large: they may be {LARGEST_STRIDE:,}")
     step = Step(call, made, offset, source.storage, source.memory, is_view=True)
     return step, array.storage.viewed(made, offset)
 
@@ -179,16 +184,16 @@ def as_strided(source: Step, call: Call, break_it: bool) -> tuple[Layout, int]:
 
 
 def check_size(shape: Shape) -> None:
-    """Raises ShapeError for a shape that is not one, or is too large to be shown."""
+    """Raises ShapeError for a shape that is not one, LimitError for one that is too large to be shown."""
     for d, length in enumerate(shape):
         if length < 0:
             raise ShapeError(f"dimension {d} of {shape} cannot have the negative length {length}")
     if len(shape) > MAX_RANK:
-        raise ShapeError(f"{shape} has {len(shape)} dimensions; at most {MAX_RANK} are shown")
+        raise LimitError(f"{shape} has {len(shape)} dimensions; at most {MAX_RANK} are shown")
     size = prod(shape)
     if size > MAX_ELEMENTS:
         largest = max(range(len(shape)), key=lambda d: shape[d])
-        raise ShapeError(
+        raise LimitError(
             f"{shape} has {size:,} elements; at most {MAX_ELEMENTS:,} are shown: shorten dimension {largest}"
         )
 

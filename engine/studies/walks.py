@@ -88,10 +88,10 @@ def compare(small: Layout, span: int = SPAN) -> Comparison:
         buffer = np.ones(max(high - low + 1, large.size), np.float32)
         _seconds(buffer, *walks[0])  # compiles, and brings the buffer into memory
         turns = [[_seconds(buffer, *walk) for walk in walks] for _ in range(REPEATS)]
-    view, contiguous = (
-        _walk(*walk, len(buffer), seconds)
-        for walk, seconds in zip(walks, zip(*turns, strict=True), strict=True)
-    )
+        view, contiguous = (
+            _walk(*walk, len(buffer), seconds)
+            for walk, seconds in zip(walks, zip(*turns, strict=True), strict=True)
+        )
     return Comparison(view, contiguous)
 
 

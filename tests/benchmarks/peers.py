@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from shutil import which
 
 OURS, TORCH, NUMPY = "engine", "torch", "numpy"
-AUTOGRAD, MICROGRAD, TINYGRAD = "autograd", "micrograd", "tinygrad"
+AUTOGRAD, MICROGRAD, TINYGRAD, JAX = "autograd", "micrograd", "tinygrad", "jax"
 PROGRAMS = {TINYGRAD: "clang"}  # that compile what a library runs
 
 

@@ -6,6 +6,9 @@ from typing import Any
 
 import numpy as np
 
+import engine
+import engine.nn
+import engine.optim
 from tests.benchmarks.networks import RATE, Task
 from tests.benchmarks.tensors import Values
 
@@ -122,3 +125,64 @@ class Tinygrad:
 
     def parameters(self) -> list[Values]:
         return [values.numpy() for values in self.values]
+
+
+class Compiled(Taped):
+    """Training in engine, with the step compiled."""
+
+    def __init__(self, task: Task, start: Parameters) -> None:
+        super().__init__(engine, task, start)
+        self.compiled = engine.compile(self.loss_of_step, wait=True)
+
+    def loss_of_step(self, inputs: Any, targets: Any) -> Any:
+        self.optimizer.zero_grad()
+        loss = self.task.loss(self.library, self.network(inputs), targets)
+        loss.backward()
+        self.optimizer.step()
+        return loss
+
+    def step(self) -> None:
+        self.compiled(self.inputs, self.targets)
+
+    def steps(self, times: int) -> None:
+        """Several steps in a row."""
+        self.compiled.repeat(times, self.inputs, self.targets)
+
+
+class Jax:
+    """Training of a perceptron in jax, the step compiled by `jit`."""
+
+    def __init__(self, task: Task, start: Parameters) -> None:
+        import jax
+        import jax.numpy as jnp
+
+        inputs, targets = jnp.array(task.inputs), jnp.array(task.targets)
+
+        def loss(parameters: list[Any]) -> Any:
+            *hidden, last = zip(parameters[::2], parameters[1::2], strict=True)
+            x = inputs
+            for weight, bias in hidden:
+                x = jnp.maximum(x @ weight.T + bias, 0.0)
+            weight, bias = last
+            return jnp.mean((x @ weight.T + bias - targets) ** 2)
+
+        def step(parameters: list[Any]) -> list[Any]:
+            gradients = jax.grad(loss)(parameters)
+            return [p - RATE * g for p, g in zip(parameters, gradients, strict=True)]
+
+        self.values = [jnp.array(values) for values in start.values()]
+        self.compiled = jax.jit(step)
+        self.loop = jax.jit(
+            lambda values, times: jax.lax.fori_loop(0, times, lambda _, found: step(found), values)
+        )
+        self.ready = jax.block_until_ready
+
+    def step(self) -> None:
+        self.values = self.ready(self.compiled(self.values))
+
+    def steps(self, times: int) -> None:
+        """Several steps in a loop that is compiled too."""
+        self.values = self.ready(self.loop(self.values, times))
+
+    def parameters(self) -> list[Values]:
+        return [np.array(values) for values in self.values]

@@ -76,10 +76,12 @@ def contenders(task: Task, start: Parameters, others: tuple[str, ...]) -> dict[s
     return trainers
 
 
-def assert_same_way(found: Trainer, expected: Trainer, start: Parameters, what: str) -> None:
+def assert_same_way(
+    found: Trainer, expected: Trainer, start: Parameters, what: str, tolerance: float = TOLERANCE
+) -> None:
     pairs = zip(found.parameters(), expected.parameters(), start.items(), strict=True)
     for values, wanted, (name, first) in pairs:
-        assert_close(values - first, wanted - first, TOLERANCE, f"{what}: {name}")
+        assert_close(values - first, wanted - first, tolerance, f"{what}: {name}")
         assert np.any(wanted != first), f"{what}: {name} was not trained"
 
 
