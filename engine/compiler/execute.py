@@ -17,7 +17,7 @@ from engine.compiler.generate import Kernel, kernel_of
 from engine.compiler.interpret import interpreted
 from engine.compiler.library import Call, Step, library_call, native_product
 from engine.compiler.memory import Memory
-from engine.compiler.native import Code, address, missing, runner
+from engine.compiler.native import Code, missing, runner
 from engine.compiler.passes import simplified
 from engine.compiler.program import Node, Program, Storage
 from engine.compiler.sharing import lifetimes, shared_buffers
@@ -63,7 +63,8 @@ class Executable:
 
     def missing(self) -> list[str]:
         """Names of the generated modules, now written, that are not compiled yet."""
-        return missing(code for part in self._parts if not callable(part) for code, _ in part)
+        calls = [call for part in self._parts if not callable(part) for call in part]
+        return missing(code for call in calls for code in call.codes)
 
     def is_stored(self, node: Node) -> bool:
         """Whether a node's values are in memory afterwards, and not only in registers."""
@@ -78,7 +79,7 @@ class Executable:
             if prod(group.nest.space) == 0 and all(node.kind == "map" for node in group.nodes):
                 return []
             kernel = self.kernels[group] = kernel_of(group.nest, self._outside.__contains__, self._row)
-            return [(Code(kernel.source, "nest"), self._numbers(kernel))]
+            return [Call(Code(kernel.source, "nest"), self._numbers(kernel))]
         calls = native_product(node, self.memory) if node.kind == "matmul" else None
         return calls if calls is not None else library_call(node, self.memory)
 
@@ -131,8 +132,8 @@ class Executable:
                 if part is not None:
                     steps.append(part)
             else:
-                for code, numbers in part:
-                    table += [address(code), numbers.ctypes.data]
+                for call in part:
+                    table += call.entry()
         return steps
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,29 @@ from numpy.typing import NDArray
 from engine.backends import get
 from engine.backends.cpu import convolution, matmul
 from engine.compiler.memory import Memory
-from engine.compiler.native import Code
+from engine.compiler.native import Code, adaptor, address
 from engine.compiler.program import Node, Storage
 
 Step = Callable[[], None]
-Call = tuple[Code, NDArray[np.int64]]  # a kernel and the numbers it is called with
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A kernel and the numbers it is called with, the first of which is the address of `library`, if any."""
+
+    kernel: Code
+    numbers: NDArray[np.int64]
+    library: Code | None = None
+
+    @property
+    def codes(self) -> list[Code]:
+        return [self.kernel] if self.library is None else [self.kernel, self.library]
+
+    def entry(self) -> list[int]:
+        """Addresses of the kernel and of its numbers; compiles what it needs."""
+        if self.library is not None:
+            self.numbers[0] = address(self.library)
+        return [address(self.kernel), self.numbers.ctypes.data]
 
 
 def native_product(node: Node, memory: Memory) -> list[Call] | None:
@@ -53,12 +72,13 @@ def _product(node: Node) -> matmul.Run:
 
 def _kernel(name: str, plan: NDArray[np.int64], memory: Memory, *storages: Storage) -> Call:
     """A kernel of the library of matrix products, on whole storages."""
-    numbers = np.array([plan.ctypes.data, plan.size, *[0, 0] * len(storages)], np.int64)
+    numbers = np.array([0, plan.ctypes.data, plan.size, *[0, 0] * len(storages)], np.int64)
     for k, storage in enumerate(storages):
-        memory.point(numbers, 2 * k + 2, storage)
-        numbers[2 * k + 3] = memory.buffer(storage).size
+        memory.point(numbers, 2 * k + 3, storage)
+        numbers[2 * k + 4] = memory.buffer(storage).size
     memory.keep(plan)
-    return matmul.code_of(name, storages[0].dtype.name), numbers
+    dtype = storages[0].dtype
+    return Call(adaptor(("i8", *[dtype.letter] * len(storages))), numbers, matmul.code_of(name, dtype.name))
 
 
 def library_call(node: Node, memory: Memory) -> Step:

@@ -29,11 +29,38 @@ class Code:
     purpose: str
 
 
+def dispatcher(code: Code) -> Any:
+    """What numba made of a module's kernel; compiles it, or loads it from disk."""
+    return getattr(modules.load(code.source, code.purpose), KERNEL)
+
+
 @cache
 def address(code: Code) -> int:
-    """Where the machine code of a kernel begins; compiles it, or loads it from disk."""
-    found: int = getattr(modules.load(code.source, code.purpose), KERNEL).address
-    return found
+    """Where the machine code of a kernel begins, or of a library function with one signature."""
+    found = dispatcher(code)
+    if hasattr(found, "address"):
+        return int(found.address)
+    (overload,) = found.overloads.values()
+    return int(overload.library.get_pointer_to_function(overload.fndesc.llvm_func_name))
+
+
+@cache
+def adaptor(dtypes: tuple[str, ...]) -> Code:
+    """A kernel that calls a library function of flat arrays of these dtypes (in numba's letters).
+
+    Its numbers are the address of the function, and for each array the address of its first element and its
+    length. So library functions, which take long to compile, are compiled once and called by all.
+    """
+    arrays = [f"carray({dtype}s(p[{2 * k + 1}]), p[{2 * k + 2}])" for k, dtype in enumerate(dtypes)]
+    source = (
+        '"""Calls a library function by its address."""\n'
+        "from numba import carray, cfunc\n"
+        "from engine.compiler.native import f4s, f8s, i8s, invoke\n\n\n"
+        '@cfunc("void(CPointer(int64))", cache=True)\n'
+        f"def {KERNEL}(p):\n"
+        f"    invoke(p[0], ({', '.join(arrays)},))\n"
+    )
+    return Code(source, "adaptor")
 
 
 def missing(codes: Iterable[Code]) -> list[str]:
@@ -89,6 +116,22 @@ def call(_typing: Any, _kernel: Any, _numbers: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64), code
+
+
+@intrinsic
+def invoke(_typing: Any, _function: Any, arrays: Any) -> Any:
+    """Call the function at an address that numba has compiled for a tuple of arrays."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kinds = tuple(signature.args[1])
+        values = [builder.extract_value(arguments[1], k) for k in range(len(kinds))]
+        convention = context.call_conv
+        kind = convention.get_function_type(types.none, kinds)
+        function = builder.inttoptr(arguments[0], kind.as_pointer())
+        convention.call_function(builder, function, types.none, kinds, values)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, arrays), code
 
 
 @cache

@@ -2,7 +2,7 @@
 
 >>> from engine import numbers
 >>> numbers.fp16.fields(numbers.fp16.encode(0.1))
-Fields(sign='0', exponent='01011', fraction='1001100110')
+Fields(sign='0', exponent='01011', fraction='1001100110', regime='')
 >>> numbers.as_decimal(numbers.fp16.round(0.1))
 '0.0999755859375'
 >>> half = numbers.Arithmetic(numbers.fp16)
@@ -61,6 +61,7 @@ from engine.numbers.named import (
     int8,
     tf32,
 )
+from engine.numbers.posit import PositFormat, posit8, posit16
 from engine.numbers.text import as_decimal, as_hexadecimal, parse_code, parse_number
 
 __all__ = [
@@ -78,6 +79,7 @@ __all__ = [
     "Format",
     "Lowest",
     "NumberError",
+    "PositFormat",
     "Precision",
     "Rounding",
     "Specials",
@@ -117,6 +119,8 @@ __all__ = [
     "nvfp4",
     "parse_code",
     "parse_number",
+    "posit8",
+    "posit16",
     "round_array",
     "round_blocks",
     "softmax",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -56,9 +57,13 @@ class Arithmetic:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        fraction, smallest = constants.grid(self.target)
         if self.is_fp64:
             return
+        if not isinstance(self.target, FloatFormat | FixedFormat):
+            raise NumberError(
+                f"arithmetic is for floating and fixed point, and {self.target.name} is neither"
+            )
+        fraction, smallest = constants.grid(self.target)
         if isinstance(self.target, FixedFormat) and not self.target.saturate:
             raise NumberError(f"arithmetic in {self.target.name} needs numbers that saturate, not wrap")
         if not self.target.is_signed:
@@ -85,9 +90,7 @@ class Arithmetic:
     @property
     def limits(self) -> NDArray[np.int64]:
         """What the kernels need to know."""
-        c = constants.for_values(self.target, self.mode, constants.FLOAT64)
-        c[kernels.ROUNDS_ONCE] = self.is_fp64
-        return c
+        return _limits(self.target, self.mode)
 
     # ---- element by element
 
@@ -186,6 +189,13 @@ class Arithmetic:
         if self.mode is not Rounding.STOCHASTIC:
             return np.zeros(count, np.uint64)
         return np.random.SeedSequence(self.seed).generate_state(count, np.uint64).astype(np.uint64)
+
+
+@cache
+def _limits(target: Format, mode: Rounding) -> NDArray[np.int64]:
+    c = constants.for_values(target, mode, constants.FLOAT64)
+    c[kernels.ROUNDS_ONCE] = target == named.fp64 and mode is Rounding.NEAREST_EVEN
+    return c
 
 
 def _as_rows(values: ArrayLike) -> tuple[Doubles, tuple[int, ...]]:

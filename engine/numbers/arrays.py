@@ -1,7 +1,7 @@
 """Whole arrays to a format and back: the fast counterpart of a format's own exact, one-by-one methods.
 
 Arrays are float32 or float64. Where a format is finer or wider than what the fast kernels can tell apart
-(an exponent range beyond float64's, codes with more fraction bits), elements are rounded one by one instead,
+(an exponent range beyond float64's, codes with more fraction bits), and for posits, elements are rounded one by one instead,
 about a thousand times slower and just as exact.
 """
 
@@ -23,6 +23,7 @@ from engine.numbers.exact import NumberError, Rounding
 from engine.numbers.fixed import FixedFormat
 from engine.numbers.floating import FloatFormat, Lowest
 from engine.numbers.format import Format
+from engine.numbers.posit import PositFormat
 
 Floats = NDArray[Any]  # float32 or float64
 Codes = NDArray[Any]  # uint8, uint16, uint32 or uint64
@@ -41,7 +42,7 @@ def round_array(
     _check(values, mode, seed)
     if isinstance(target, FixedFormat) and not target.saturate:
         return _wrapped(values, target, mode, seed)
-    source = _source_of_values(values.dtype, target)
+    source = None if isinstance(target, PositFormat) else _source_of_values(values.dtype, target)
     if source is None:
         return _one_by_one(values, target, mode, seed)
     c = _values_row(target, mode, source)
@@ -49,7 +50,8 @@ def round_array(
     if isinstance(target, FloatFormat) and not target.signed:
         nan = float(target.decode(target.code_of_nan(False)))
         np.copyto(rounded, nan, where=_has_no_number(values, target))
-    return np.asarray(rounded, values.dtype)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.asarray(rounded, values.dtype)
 
 
 def encode_array(
@@ -63,10 +65,10 @@ def encode_array(
     _check(values, mode, seed)
     if isinstance(target, FixedFormat):
         return _fixed_codes(values, target, mode, seed)
-    assert isinstance(target, FloatFormat)
-    source = _source_of_codes(values.dtype, target)
+    source = _source_of_codes(values.dtype, target) if isinstance(target, FloatFormat) else None
     if source is None:
         return _encode_one_by_one(values, target, mode, seed)
+    assert isinstance(target, FloatFormat)
     codes = _run("codes", values, target, source, _codes_row(target, mode, source), mode, seed)
     if not target.signed:
         np.copyto(
@@ -92,10 +94,13 @@ def decode_array(codes: Codes, target: Format) -> NDArray[np.float64]:
         wide = integers.astype(np.int64)
         ordinals = np.where(wide > target.ordinals[1], wide - (1 << target.word), wide)
         return np.asarray(np.ldexp(ordinals.astype(np.float64), -target.places))
-    assert isinstance(target, FloatFormat)
     if target.bits <= 16:
         return _table(target)[integers.astype(np.int64)]
-    return _assembled(integers, target)
+    if isinstance(target, FloatFormat):
+        return _assembled(integers, target)
+    return np.array([float(target.decode(code)) for code in integers.reshape(-1).tolist()]).reshape(
+        integers.shape
+    )
 
 
 def code_type(target: Format) -> np.dtype[Any]:
@@ -242,6 +247,8 @@ def _as_float(value: Fraction | float) -> float:
 
 
 def _fits_float64(target: Format) -> bool:
+    if isinstance(target, PositFormat):
+        return True
     fraction, smallest = constants.grid(target)
     if isinstance(target, FixedFormat):
         return target.word - target.signed <= FLOAT64.fraction + 1
@@ -253,8 +260,11 @@ def _fits_float64(target: Format) -> bool:
 
 
 @cache
-def _table(target: FloatFormat) -> NDArray[np.float64]:
-    table = _assembled(np.arange(1 << target.bits, dtype=np.uint64), target)
+def _table(target: Format) -> NDArray[np.float64]:
+    if isinstance(target, FloatFormat):
+        table = _assembled(np.arange(1 << target.bits, dtype=np.uint64), target)
+    else:
+        table = np.array([float(target.decode(code)) for code in target.codes()])
     table.flags.writeable = False
     return table
 

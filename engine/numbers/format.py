@@ -19,15 +19,17 @@ MOST_BITS = 64
 class Fields:
     """The bits of a code, field by field, most significant first; "" for a field that the format lacks.
 
-    In fixed point `exponent` holds the integer bits; the sign is the top bit of two's complement.
+    In fixed point `exponent` holds the integer bits; the sign is the top bit of two's complement. Only posits
+    have a regime, which stands before the exponent.
     """
 
     sign: str
     exponent: str
     fraction: str
+    regime: str = ""
 
     def __str__(self) -> str:
-        return " ".join(field for field in (self.sign, self.exponent, self.fraction) if field)
+        return " ".join(field for field in (self.sign, self.regime, self.exponent, self.fraction) if field)
 
 
 @dataclass(frozen=True)

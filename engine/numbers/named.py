@@ -6,6 +6,7 @@ from engine.numbers.exact import NumberError
 from engine.numbers.fixed import FixedFormat
 from engine.numbers.floating import FloatFormat, Lowest, Specials
 from engine.numbers.format import Format
+from engine.numbers.posit import posit8, posit16
 
 FN, FNUZ, NONE = Specials.FN, Specials.FNUZ, Specials.NONE
 
@@ -49,7 +50,7 @@ FLOATS: tuple[FloatFormat, ...] = (
     fp6_e2m3,
     fp4_e2m1,
 )
-NAMED: dict[str, Format] = {entry.name: entry for entry in (*FLOATS, int8, int4)}
+NAMED: dict[str, Format] = {entry.name: entry for entry in (*FLOATS, int8, int4, posit8, posit16)}
 
 
 def by_name(name: str) -> Format:

@@ -15,6 +15,8 @@ from engine.numbers.arithmetic import Arithmetic
 from engine.numbers.arrays import round_array
 from engine.numbers.blocks import BlockFormat, round_blocks
 from engine.numbers.exact import Rounding
+from engine.numbers.fixed import FixedFormat
+from engine.numbers.floating import FloatFormat
 from engine.numbers.format import Format
 from engine.structural import Structural
 
@@ -28,6 +30,13 @@ class Quantiser:
     target: Format | BlockFormat | None = None
     mode: Rounding = Rounding.NEAREST_EVEN
 
+    @property
+    def limits(self) -> tuple[float, float] | None:
+        """The range beyond which numbers saturate; None if they do not."""
+        if not isinstance(self.target, FixedFormat | FloatFormat) or not self.target.saturate:
+            return None
+        return float(self.target.lowest), float(self.target.largest)
+
     def __call__(self, values: NDArray[Any], seed: int) -> NDArray[Any]:
         """The rounded numbers, in the same shape and type; blocks lie along the last dimension."""
         if self.target is None or values.size == 0:
@@ -38,24 +47,40 @@ class Quantiser:
         return round_array(values, self.target, self.mode, seed)
 
 
+UNROUNDED = Quantiser()
+
+
 @dataclass(eq=False, slots=True, repr=False)
 class Round(Structural):
     """Numbers rounded on the way forward, and their gradients on the way back.
 
     The derivative is taken to be 1 (the straight-through estimator: Bengio, Léonard and Courville 2013); that
-    of rounding itself is 0 almost everywhere, and nothing would train.
+    of rounding itself is 0 almost everywhere, and nothing would train. It is 0 where a number saturated, or
+    the weights would be pushed on and on by what no longer changes (Hubara et al. 2016).
     """
 
     forward: Quantiser
     backward: Quantiser
     seeds: Seeds
     name: ClassVar[str] = "round"
+    needs_values: ClassVar[bool] = True
 
     def compute(self, x: Array) -> Array:
         return rounded(x, self.forward, self.seeds)
 
     def vjp(self, index: int, cotangent: Any, operands: Any, output: Any) -> Any:  # noqa: ARG002
-        return Round(self.backward, self.forward, self.seeds)(cotangent)
+        limits = self.forward.limits
+        if limits is not None:
+            x = operands[0].array
+            inside = (x.numpy() >= limits[0]) & (x.numpy() <= limits[1])
+            cotangent = cotangent * Array.from_numpy(inside.astype(x.dtype.numpy), backend_of(x))
+        return Round(self.backward, UNROUNDED, self.seeds)(cotangent)
+
+    def reads(self, index: int) -> tuple[int, ...]:
+        return (index,)
+
+    def jvp(self, index: int, tangent: Any, operands: Any, output: Any) -> Any:  # noqa: ARG002
+        return tangent
 
 
 def rounded(x: Array, quantiser: Quantiser, seeds: Seeds) -> Array:

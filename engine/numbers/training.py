@@ -24,7 +24,7 @@ from engine.context import no_grad
 from engine.nn import Linear, Module
 from engine.numbers.arithmetic import Arithmetic
 from engine.numbers.exact import NumberError
-from engine.numbers.quantised import NarrowMatmul, Quantiser, Round
+from engine.numbers.quantised import UNROUNDED, NarrowMatmul, Quantiser, Round
 from engine.optim.optimizer import Optimizer
 from engine.tensor import Tensor
 
@@ -48,7 +48,6 @@ class LossScaling:
             raise NumberError(f"a loss scale is positive, and grows after at least one step: not {self}")
 
 
-UNROUNDED = Quantiser()
 UNSCALED = LossScaling()
 
 

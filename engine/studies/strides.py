@@ -16,11 +16,10 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from engine.agreement import difference
-from engine.expression import ExpressionError
 from engine.studies.study import Check, Setup, Study
 from engine.studies.view_chain import MAX_CALLS, Call, parse_chain
 from engine.studies.view_clinic import ViewDiagnosis, ViewFix, diagnose_view, view_fixes, view_target
-from engine.studies.view_oracles import Replay, Replayed, numpy_replay, numpy_version, torch_replay
+from engine.studies.view_oracles import Replay, Replayed, numpy_replay, torch_replay
 from engine.studies.view_steps import MAX_ELEMENTS, OUTSIDE, Bounds, Refusal, Step, bounds, start, take
 
 LONGEST_LIST = 200  # characters of a typed list of numbers
@@ -216,46 +215,33 @@ def numbers(what: str, text: str) -> tuple[int, ...]:
     return tuple(found)
 
 
-def readable(chain: str) -> bool:
-    """Whether a chain can be read (what its steps then do is another matter)."""
-    try:
-        parse_chain(chain)
-    except ExpressionError:
-        return False
-    return True
-
-
 # ---- the oracles
 
 
 def check(result: StridesResult) -> list[Check]:
-    """Every step against torch and numpy: elements, strides, offset, contiguity, and who shares memory."""
-    shape = result.steps[0].shape
-    legal = [call for call, step in zip(result.calls, result.steps[1:], strict=False) if step.is_legal]
-    torch_calls = result.calls if result.last.is_legal else result.calls[: len(legal) + 1]
-    checks = [*_compare(result, torch_replay(shape, torch_calls), must_refuse=_torch_refuses(result))]
-    checks += _compare(result, numpy_replay(shape, legal), must_refuse=False)
+    """Every step against torch and numpy: elements, strides, offset, contiguity, and who shares memory.
+
+    A step that is refused, or leaves the storage, must be refused by torch as well.
+    """
+    shape, taken = result.steps[0].shape, sum(step.is_legal for step in result.steps[1:])
+    by_torch, by_numpy = (replay(shape, result.calls[:taken]) for replay in (torch_replay, numpy_replay))
+    checks = [*_compare(result, by_torch), *_compare(result, by_numpy)]
+    forbidden = not result.last.is_legal or (result.refusal is not None and not result.refusal.is_limit)
+    if forbidden and by_torch.refusal is None:  # it followed as far as the step in question
+        agrees = torch_replay(shape, result.calls[: taken + 1]).refusal is not None
+        name = f"{result.calls[taken].text}: refused"
+        checks.append(_check(name, by_torch.oracle, float(agrees), 1.0))
     return checks
 
 
-def _torch_refuses(result: StridesResult) -> bool:
-    """Whether torch has to refuse the chain too: not where only a limit of ours does."""
-    refused = result.refusal is not None and not result.refusal.is_limit
-    return refused or not result.last.is_legal
-
-
-def _compare(result: StridesResult, replay: Replay, must_refuse: bool) -> Iterator[Check]:
-    def figure(name: str, expected: float, found: float) -> Check:
-        return Check(name, replay.oracle, expected, found, difference(found, expected), 0.0)
-
-    followed = len(replay.steps)
-    is_torch = replay.oracle != numpy_version()
-    for step, other in zip(result.steps[1:followed], replay.steps[1:], strict=False):
+def _compare(result: StridesResult, replay: Replay) -> Iterator[Check]:
+    for step, other in zip(result.steps[1:], replay.steps[1:], strict=False):
         for name, expected, found in _figures(step, other):
-            yield figure(f"{step.text}: {name}", expected, found)
-    if is_torch and must_refuse and followed >= len(result.steps) - (not result.last.is_legal):
-        call = result.calls[len(legal_steps(result)) - 1]
-        yield figure(f"{call.text}: refused", float(replay.refusal is not None), 1.0)
+            yield _check(f"{step.text}: {name}", replay.oracle, expected, found)
+
+
+def _check(name: str, oracle: str, expected: float, found: float) -> Check:
+    return Check(name, oracle, expected, found, difference(found, expected), 0.0)
 
 
 def _figures(step: Step, other: Replayed) -> Iterator[tuple[str, float, float]]:

@@ -16,8 +16,7 @@ from typing import Any, TypeVar
 
 from numba import njit
 
-from engine.compiler import modules
-from engine.compiler.native import KERNEL, Code
+from engine.compiler.native import KERNEL, Code, dispatcher
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -36,6 +35,13 @@ def compiled(function: Function) -> Function:
 
 def entry(function: Any, signature: str, parallel: bool = False) -> Callable[..., None]:
     """`function` compiled for `signature`, from disk if it has been before."""
+    with _compiling:
+        return direct(dispatcher(entry_code(function, signature, parallel)))
+
+
+@cache
+def entry_code(function: Any, signature: str, parallel: bool = False) -> Code:
+    """The module of an entry point."""
     python = function.py_func
     names = ", ".join(python.__code__.co_varnames[: python.__code__.co_argcount])
     source = (
@@ -44,42 +50,19 @@ def entry(function: Any, signature: str, parallel: bool = False) -> Callable[...
         "from engine.backends.cpu.compiled import OPTIONS\n"
         f"from {python.__module__} import {python.__name__} as function\n\n\n"
         f'@njit("void({signature})", cache=True, parallel={parallel}, **OPTIONS)\n'
-        f"def run({names}):\n"
+        f"def {KERNEL}({names}):\n"
         f"    function({names})\n"
     )
-    with _compiling:
-        return direct(modules.load(source, python.__name__).run)
+    return Code(source, python.__name__)
 
 
-def code(function: Any, signature: str) -> Code:
-    """`function` as a kernel for compiled programs, which gives it int64 numbers in place of arguments.
-
-    An argument of `signature` that is a flat array is two of them: the address of its first element and its
-    length. So all library functions look alike to compiled programs.
-    """
-    python = function.py_func
-    kinds = [kind.strip()[:2] for kind in signature.split(",")]
-    arguments = [f"carray({kind}s(p[{2 * k}]), p[{2 * k + 1}])" for k, kind in enumerate(kinds)]
-    source = (
-        f'"""{python.__module__}.{python.__name__} for compiled programs; its source is {fingerprint()}."""\n'
-        "from numba import carray, cfunc\n"
-        "from engine.backends.cpu.compiled import REORDER\n"
-        "from engine.compiler.native import f4s, f8s, i8s\n"
-        f"from {python.__module__} import {python.__name__} as function\n\n\n"
-        '@cfunc("void(CPointer(int64))", cache=True, error_model="numpy", fastmath=REORDER)\n'
-        f"def {KERNEL}(p):\n"
-        f"    function({', '.join(arguments)})\n"
-    )
-    return Code(source, f"{python.__name__}_kernel")
-
-
-def direct(dispatcher: Any) -> Callable[..., None]:
+def direct(compiled_once: Any) -> Callable[..., None]:
     """The compiled function of a dispatcher that has one signature.
 
     The dispatcher would look up the types of the arguments in each call, which takes as long again as
     running a small kernel. Passing other types than the signature's is an error, not a new compilation.
     """
-    (found,) = dispatcher.overloads.values()
+    (found,) = compiled_once.overloads.values()
     function: Callable[..., None] = found.entry_point
     return function
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.backends.cpu import panels, products
-from engine.backends.cpu.compiled import code, entry
+from engine.backends.cpu.compiled import entry, entry_code
 from engine.backends.cpu.tile import ROWS, TILE_BYTES
 from engine.compiler.native import Code
 
@@ -286,10 +286,9 @@ def kernel(name: str, dtype: str) -> Callable[..., None]:
     return entry(function, signature, parallel=name.startswith("parallel"))
 
 
-@cache
 def code_of(name: str, dtype: str) -> Code:
-    """The same kernel for compiled programs; see `compiled.code`."""
-    return code(*function_of(name, dtype))
+    """The module of the same kernel, for compiled programs."""
+    return entry_code(*function_of(name, dtype), parallel=name.startswith("parallel"))
 
 
 def function_of(name: str, dtype: str) -> tuple[Any, str]:
