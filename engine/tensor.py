@@ -8,12 +8,12 @@ reference counting alone.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from engine.array import Array, tick
 from engine.autodiff import backward
 from engine.context import grad_enabled, tracer
-from engine.errors import DTypeError, InPlaceError, ShapeError
+from engine.errors import DTypeError, InPlaceError, ShapeError, TraceError
 from engine.formula import reads
 from engine.linear import Copy, filled
 from engine.strided import Strided, as_value
@@ -47,6 +47,7 @@ class Tensor(Strided):
     """
 
     __slots__ = ("__weakref__", "cotangent", "inputs", "made", "primitive", "requires_grad", "value")
+    replaced: ClassVar[int] = 0  # when the storage of a tensor, of any, was last replaced by another
 
     def __init__(self, value: Array, requires_grad: bool = False) -> None:
         if requires_grad and not value.dtype.is_floating_point:
@@ -120,7 +121,10 @@ class Tensor(Strided):
 
     @data.setter
     def data(self, other: Tensor) -> None:
+        if tracer.get() is not None:
+            raise TraceError("a compiled function cannot replace .data: overwrite it with copy_()")
         self.value = other.value
+        Tensor.replaced = tick()
 
     def detach(self) -> Tensor:
         """The same value without history; shares storage."""

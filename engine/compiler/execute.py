@@ -32,6 +32,8 @@ class Executable:
 
     def __init__(self, program: Program) -> None:
         self.program = program
+        self._memory = Memory(program)  # at first of the nodes one by one, as they were written down
+        self._steps = interpreted(list(program.nodes), self._memory)
         self.nodes = simplified(program)
         self.groups = fused(self.nodes)
         self._outside = self._read_outside()
@@ -41,8 +43,6 @@ class Executable:
         self._parts = [self._part(group) for group in self.groups]
         self.is_compiled = False
         self._lock = threading.Lock()
-        self._memory = Memory(program)  # of the nodes one by one, whose order is another
-        self._steps = interpreted(self.nodes, self._memory)
 
     def __call__(self, arguments: Sequence[Array], times: int = 1) -> list[Array]:
         """Run it, once or several times in a row, on arrays of the shapes and dtypes that were traced; gives

@@ -23,13 +23,13 @@ def _step(node: Node, memory: Memory) -> Step:
 
 
 def _map(node: Node, memory: Memory) -> Callable[[], None]:
-    formula, compute = node.formula, node.compute
+    formula, compute, operands = node.formula, node.compute, node.operands
     assert formula is not None
     assert compute is not None
     cpu = get("cpu")
 
     def step() -> None:
-        operands = tuple(memory.array(x) if isinstance(x, View) else memory.number(x) for x in node.operands)
-        cpu.write(memory.array(node.target), formula, operands, compute)  # type: ignore[attr-defined]
+        values = tuple(memory.array(x) if isinstance(x, View) else memory.number(x) for x in operands)
+        cpu.write(memory.array(node.target), formula, values, compute)  # type: ignore[attr-defined]
 
     return step

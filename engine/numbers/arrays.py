@@ -1,8 +1,8 @@
 """Whole arrays to a format and back: the fast counterpart of a format's own exact, one-by-one methods.
 
 Arrays are float32 or float64. Where a format is finer or wider than what the fast kernels can tell apart
-(an exponent range beyond float64's, codes with more fraction bits), and for posits, elements are rounded one by one instead,
-about a thousand times slower and just as exact.
+(an exponent range beyond float64's, codes with more fraction bits), and for posits, elements are rounded one
+by one instead, about a thousand times slower and just as exact.
 """
 
 from __future__ import annotations

@@ -33,9 +33,9 @@ class Source:
         self.largest = Fraction(float(information.max))
 
     def bits(self, magnitude: Exact) -> int:
-        """The bits of a number that is not negative; cut to this type's precision and range."""
+        """The bits of a number that is not negative, cut to this type's precision; infinity's beyond its range."""
         if isinstance(magnitude, Fraction):
-            magnitude = self.cut(min(magnitude, self.largest))
+            magnitude = math.inf if magnitude > self.largest else self.cut(magnitude)
         return int(np.array(magnitude, self.floating).view(self.integer))
 
     def cut(self, magnitude: Fraction) -> float:
@@ -73,8 +73,8 @@ def for_values(target: Format, mode: Rounding, source: Source) -> Integers:
     """The limits in the bits of the source type."""
     c = _common(target, mode, source)
     over = [_beyond(target, mode, negative) for negative in (False, True)]
-    c[at.LARGEST] = source.bits(target.largest)
-    c[at.LARGEST_NEGATIVE] = source.bits(max(-target.lowest, Fraction(0)))
+    c[at.LARGEST] = source.bits(min(target.largest, source.largest))
+    c[at.LARGEST_NEGATIVE] = source.bits(min(max(-target.lowest, Fraction(0)), source.largest))
     c[at.OVER], c[at.OVER_NEGATIVE] = (source.bits(value) for value in over)
     c[at.INFINITE] = source.bits(_beyond(target, Rounding.NEAREST_EVEN, False))
     c[at.EXACT_INFINITY] = c[at.INFINITY] if isinstance(target, FloatFormat) else -1

@@ -19,23 +19,29 @@ from numba import int64, uint64
 
 from engine.numbers.compiled import compiled, shift_left, shift_right
 
+# Of the source, float32 or float64:
 MAGNITUDE = 0  # mask of everything but the sign
-INFINITY = 1  # the bits of infinity in the source
-LOWEST = 2  # exponent field, in the source's bias, of the format's smallest normal number
-DROP = 3  # bits to drop from a normal number
-LARGEST, LARGEST_NEGATIVE = 4, 5  # bits (or code) of the largest magnitude of either sign
-OVER, OVER_NEGATIVE = 6, 7  # what anything larger becomes
-INFINITE, EXACT_INFINITY = 8, 22  # what infinity becomes, unless it counts as too large (then −1)
-SMALLEST, UNDER = 9, 10  # what is smaller than SMALLEST becomes UNDER
-UNIT = 11  # bits of the smallest subnormal number
-NAN = 12  # code of NaN
-ZERO_SIGN = 13  # the signs that zero keeps
-AWAY = 14  # 1 where ties go away from zero
-UP, DOWN = 15, 16  # −1 (all ones) where positive, or negative, numbers round away from zero
-FRACTION, OFFSET, SIGN_SHIFT = 17, 18, 19  # of codes: fraction bits, code before the first, place of the sign
-WIDTH, MOST = 20, 21  # fraction bits of the source; more bits to drop leave nothing but 0 or UNIT
+INFINITY = 1  # the bits of infinity
+WIDTH = 2  # fraction bits
+MOST = 3  # more bits to drop than this leave nothing but 0 or UNIT
+
+# Of the format:
+LOWEST = 4  # exponent field, in the source's bias, of the smallest normal number
+DROP = 5  # bits to drop from a normal number
+LARGEST, LARGEST_NEGATIVE = 6, 7  # bits (or code) of the largest magnitude of either sign
+OVER, OVER_NEGATIVE = 8, 9  # what anything larger becomes
+INFINITE = 10  # what infinity becomes,
+EXACT_INFINITY = 11  # if its bits are these; −1 where infinity is one of the numbers that are too large
+SMALLEST, UNDER = 12, 13  # what is smaller than SMALLEST becomes UNDER
+UNIT = 14  # bits of the smallest subnormal number
+ZERO_SIGN = 15  # mask of the signs that zero keeps
+NAN, FRACTION, OFFSET, SIGN_SHIFT = 16, 17, 18, 19  # of codes: NaN, fraction bits, the first, sign's place
+
+# Of the rounding mode:
+AWAY = 20  # 1 where ties go away from zero
+UP, DOWN = 21, 22  # −1 (all ones) where positive, or negative, numbers round away from zero
 MODE = 23  # of single operations: 0 to nearest, 1 directed, 2 stochastic
-ROUNDS_ONCE = 24  # 1 where float64's own result is the one wanted
+ROUNDS_ONCE = 24  # of single operations: 1 where float64's own result is the one wanted
 COUNT = 25
 
 RANDOM_BITS = 62

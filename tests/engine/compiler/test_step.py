@@ -225,6 +225,21 @@ def test_what_cannot_be_compiled_says_so() -> None:
         _twice(lambda x: (x, elsewhere + 1.0), engine.ones(2))
 
 
+def test_replaced_storage_is_noticed() -> None:
+    weight = engine.tensor([1.0, 2.0])
+    compiled = engine.compile(lambda x: x * weight, wait=True)
+    for _ in range(3):
+        assert compiled(engine.ones(2)).tolist() == [1.0, 2.0]
+    weight.data = engine.tensor([5.0, 6.0])
+    assert compiled(engine.ones(2)).tolist() == [5.0, 6.0]
+
+    def replace(x: Any) -> None:
+        weight.data = x
+
+    with pytest.raises(TraceError, match="copy_"):
+        _twice(replace, engine.ones(2))
+
+
 def _twice(function: Callable[..., Any], x: Any) -> None:
     compiled = engine.compile(function, wait=True)
     compiled(x)
