@@ -19,6 +19,7 @@ from engine.dtypes import DType, boolean
 from engine.layout import Strides, collapse
 from engine.symbol import Symbol, source
 
+BLOCK = 1024  # elements whose sum is made in one go
 FASTMATH = '{"reassoc", "contract", "arcp", "afn", "nsz"}'
 
 
@@ -51,12 +52,44 @@ class Kernel:
 
 @dataclass(slots=True)
 class Parts:
-    """The statements of a phase: before its inner loop, inside, and after it; and what is loaded inside."""
+    """The statements of a phase: before its inner loop, inside, and after it; and what is loaded inside.
+
+    Sums of floating-point numbers are made of sums over blocks, whose rounding errors are small, and added in
+    double precision: `blocks` names the total, the sum over a block and its first value.
+    """
 
     before: list[str] = field(default_factory=list)
     inside: list[str] = field(default_factory=list)
     after: list[str] = field(default_factory=list)
     loaded: dict[str, str] = field(default_factory=dict)
+    blocks: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def add_up(self, kind: str, dtype: DType, total: str, start: str, value: str) -> None:
+        """Reduce a value along the inner loop into a variable."""
+        if kind == "sum" and dtype.is_floating_point:
+            part = f"{total}_part"
+            self.before.append(f"{total}_sum = f8(0)")
+            self.blocks.append((f"{total}_sum", part, start))
+            self.inside.append(f"{part} = {part} + {value}")
+            self.after.append(f"{total} = {_type(dtype)}({total}_sum)")
+        else:
+            self.before.append(f"{total} = {start}")
+            self.inside.append(f"{total} = {_joined(kind, dtype, total, value)}")
+
+    def inner_loop(self, length: str, elements: dict[str, str]) -> list[str]:
+        """The innermost loop."""
+        inside = [line.format(**elements) for line in self.inside]
+        if not inside:
+            return []
+        if not self.blocks:
+            return [f"for j in range({length}):", *(f"    {line}" for line in inside)]
+        return [
+            f"for b in range(0, {length}, {BLOCK}):",
+            *(f"    {part} = {start}" for _, part, start in self.blocks),
+            f"    for j in range(b, min(b + {BLOCK}, {length})):",
+            *(f"        {line}" for line in inside),
+            *(f"    {total} = {total} + f8({part})" for total, part, _ in self.blocks),
+        ]
 
 
 def kernel_of(nest: Nest, stored: Callable[[Node], bool], scratch: Callable[[Node, int], Storage]) -> Kernel:
@@ -215,8 +248,7 @@ class _Writer:
         start = _first(kind, result)
         total = self.values[node]
         if self.nest.has_rows and completes_row(node):
-            parts.before.append(f"{total} = {start}")
-            parts.inside.append(f"{total} = {_joined(kind, result, total, value)}")
+            parts.add_up(kind, result, total, start, value)
             if self.stored(node):
                 parts.after.append(f"{{{self._written(node)}}} = {total}")
             return
@@ -226,8 +258,7 @@ class _Writer:
         if self._moves(result_walk(node, self.space)):
             parts.inside.append(f"{element} = {_joined(kind, result, element, value)}")
             return
-        parts.before.append(f"{total} = {start}")
-        parts.inside.append(f"{total} = {_joined(kind, result, total, value)}")
+        parts.add_up(kind, result, total, start, value)
         parts.after.append(f"{element} = {_joined(kind, result, element, total)}")
 
     # ---- the whole
@@ -255,9 +286,7 @@ class _Writer:
             ]
         for parts in phases:
             lines += [indent + line.format(**elements) for line in parts.before]
-            if parts.inside:
-                lines.append(f"{indent}for j in range(l{outer}):")
-                lines += [f"{indent}    {line.format(**elements)}" for line in parts.inside]
+            lines += [indent + line for line in parts.inner_loop(f"l{outer}", elements)]
             lines += [indent + line.format(**elements) for line in parts.after]
         return self._module("\n".join(lines) + "\n")
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from enum import Enum
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -191,7 +191,7 @@ class Arithmetic:
         return np.random.SeedSequence(self.seed).generate_state(count, np.uint64).astype(np.uint64)
 
 
-@cache
+@lru_cache(constants.FORMATS_KEPT)
 def _limits(target: Format, mode: Rounding) -> NDArray[np.int64]:
     c = constants.for_values(target, mode, constants.FLOAT64)
     c[kernels.ROUNDS_ONCE] = target == named.fp64 and mode is Rounding.NEAREST_EVEN

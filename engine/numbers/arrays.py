@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from engine.numbers import constants
 from engine.numbers import rounding_kernels as loops
 from engine.numbers.compiled import entry
-from engine.numbers.constants import FLOAT32, FLOAT64, Source, is_leading
+from engine.numbers.constants import FLOAT32, FLOAT64, FORMATS_KEPT, Source, is_leading
 from engine.numbers.exact import NumberError, Rounding
 from engine.numbers.fixed import FixedFormat
 from engine.numbers.floating import FloatFormat, Lowest
@@ -27,6 +27,8 @@ from engine.numbers.posit import PositFormat
 
 Floats = NDArray[Any]  # float32 or float64
 Codes = NDArray[Any]  # uint8, uint16, uint32 or uint64
+
+TABLES_KEPT = 32  # of up to half a megabyte each
 
 
 def round_array(
@@ -145,17 +147,17 @@ def stream(seed: int | None) -> NDArray[np.uint64]:
     return np.random.SeedSequence(seed).generate_state(1, np.uint64).astype(np.uint64)
 
 
-@cache
+@lru_cache(FORMATS_KEPT)
 def _values_row(target: Format, mode: Rounding, source: Source) -> NDArray[Any]:
     return constants.for_values(target, mode, source)
 
 
-@cache
+@lru_cache(FORMATS_KEPT)
 def _codes_row(target: FloatFormat, mode: Rounding, source: Source) -> NDArray[Any]:
     return constants.for_codes(target, mode, source)
 
 
-@cache
+@lru_cache(FORMATS_KEPT)
 def _source_of_values(dtype: np.dtype[Any], target: Format) -> Source | None:
     """The type to round in: the array's own, or a wider one in which the format's exponents are ordinary."""
     for source in (FLOAT32, FLOAT64):
@@ -164,7 +166,7 @@ def _source_of_values(dtype: np.dtype[Any], target: Format) -> Source | None:
     return None
 
 
-@cache
+@lru_cache(FORMATS_KEPT)
 def _source_of_codes(dtype: np.dtype[Any], target: FloatFormat) -> Source | None:
     for source in (FLOAT32, FLOAT64):
         fits = (
@@ -194,7 +196,7 @@ def _has_no_number(values: Floats, target: FloatFormat) -> NDArray[np.bool_]:
 def _fixed_codes(values: Floats, target: FixedFormat, mode: Rounding, seed: int | None) -> Codes:
     if target.word > FLOAT64.fraction:
         return _encode_one_by_one(values, target, mode, seed)
-    if target.word > FLOAT32.fraction:
+    if target.word > FLOAT32.fraction or -target.lowest > FLOAT32.largest:
         values = values.astype(np.float64)  # has room for the largest number
     rounded = round_array(values, target, mode, seed).astype(np.float64)
     ordinals = np.ldexp(np.nan_to_num(rounded, nan=0.0), target.places).astype(np.int64)
@@ -259,7 +261,7 @@ def _fits_float64(target: Format) -> bool:
     )
 
 
-@cache
+@lru_cache(TABLES_KEPT)
 def _table(target: Format) -> NDArray[np.float64]:
     if isinstance(target, FloatFormat):
         table = _assembled(np.arange(1 << target.bits, dtype=np.uint64), target)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from engine.numbers.floating import FloatFormat, Lowest
 from engine.numbers.format import Format
 
 Integers = NDArray[Any]
+FORMATS_KEPT = 256  # in caches; visitors may try any number of formats
 LIMITS = [at.LARGEST, at.LARGEST_NEGATIVE]
 
 
@@ -33,7 +34,7 @@ class Source:
         self.largest = Fraction(float(information.max))
 
     def bits(self, magnitude: Exact) -> int:
-        """The bits of a number that is not negative, cut to this type's precision; infinity's beyond its range."""
+        """The bits of a number ≥ 0, cut to this type's precision; those of infinity beyond its range."""
         if isinstance(magnitude, Fraction):
             magnitude = math.inf if magnitude > self.largest else self.cut(magnitude)
         return int(np.array(magnitude, self.floating).view(self.integer))
@@ -47,7 +48,7 @@ class Source:
 FLOAT32, FLOAT64 = Source(np.float32, np.int32), Source(np.float64, np.int64)
 
 
-@cache
+@lru_cache(FORMATS_KEPT)
 def grid(target: Format) -> tuple[int, int]:
     """(p, e_min): numbers below 2^(e_min+1) are multiples of 2^(e_min−p), larger ones have p fraction bits.
 
@@ -60,7 +61,7 @@ def grid(target: Format) -> tuple[int, int]:
     return integer_bits, integer_bits - target.places
 
 
-@cache
+@lru_cache(FORMATS_KEPT)
 def is_leading(target: Format, source: Source) -> bool:
     """Whether a number of the format is the leading bits of one of the source, as bf16 is of float32."""
     if not isinstance(target, FloatFormat) or not 0 < target.fraction <= source.fraction:
@@ -77,7 +78,8 @@ def for_values(target: Format, mode: Rounding, source: Source) -> Integers:
     c[at.LARGEST_NEGATIVE] = source.bits(min(max(-target.lowest, Fraction(0)), source.largest))
     c[at.OVER], c[at.OVER_NEGATIVE] = (source.bits(value) for value in over)
     c[at.INFINITE] = source.bits(_beyond(target, Rounding.NEAREST_EVEN, False))
-    c[at.EXACT_INFINITY] = c[at.INFINITY] if isinstance(target, FloatFormat) else -1
+    in_range = isinstance(target, FixedFormat) and target.largest <= source.largest
+    c[at.EXACT_INFINITY] = -1 if in_range else c[at.INFINITY]
     fraction, smallest_exponent = grid(target)
     c[at.UNIT] = source.bits(power_of_two(smallest_exponent - fraction))
     if isinstance(target, FloatFormat) and target.lowest_exponent is not Lowest.SUBNORMAL:

@@ -113,6 +113,8 @@ class LowPrecision:
         self.settings = settings
         self.scale = settings.scaling.scale
         self._good_steps = 0
+        self._start = seed
+        self._steps = 0
         self._random = np.random.default_rng(seed)
         self._handles = [module.register_forward_hook(self._after) for module in _layers(model)]
         self._master: dict[str, Floats] = {}
@@ -129,6 +131,8 @@ class LowPrecision:
 
     def step(self, loss: Callable[[], Tensor]) -> Report:
         """One step of training: `loss` computes it, on a batch that the caller chose."""
+        self._steps += 1  # evaluating in between does not change the random numbers of a step
+        self._random = np.random.default_rng([self._start, self._steps])
         scale = self.scale
         self.optimizer.zero_grad()
         value = loss()
@@ -195,11 +199,8 @@ class LowPrecision:
         if isinstance(module, Linear) and self.settings.accumulator is not None:
             rows = inputs[0].reshape(-1, module.in_features)
             product = NarrowMatmul(self.settings.accumulator, self._seed)(rows, module.weight.T)
-            output = (
-                product.reshape(*output.shape)
-                if module.bias is None
-                else (product + module.bias).reshape(*output.shape)
-            )
+            summed = product if module.bias is None else product + module.bias
+            output = summed.reshape(*output.shape)
         if isinstance(output, Tensor) and output.is_floating_point():
             return Round(self.settings.activations, self.settings.gradients, self._seed)(output)
         return output

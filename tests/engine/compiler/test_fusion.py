@@ -156,3 +156,12 @@ def test_in_place_updates_come_after_reads() -> None:
         assert np.array_equal(total.numpy(), before.sum(0))
         assert np.array_equal(new.numpy(), (before + 1).T)
         assert np.array_equal(state.numpy(), before + 1)
+
+
+def test_long_sums_are_exact_enough() -> None:
+    """A million equal numbers in float32: one running sum would lose the last digits of each."""
+    values = engine.full((1_000_000,), 0.1)
+    made = executable(lambda x: (x * 1.0).mean(), values)
+    made.compile()
+    (found,) = made([values.value])
+    assert found.item() == pytest.approx(np.float32(0.1), rel=1e-6)
