@@ -58,6 +58,25 @@ CATALOG: tuple[Section, ...] = (
             ),
         ),
     ),
+    Section(
+        "Tensors",
+        (
+            Page(
+                "strides.py",
+                "Strides and views",
+                "grid_on",
+                "What is a view, and what does it cost to walk one?",
+                "strides",
+            ),
+            Page(
+                "broadcasting.py",
+                "Broadcasting",
+                "grid_view",
+                "Which shapes fit together, and where does the gradient go?",
+                "broadcasting",
+            ),
+        ),
+    ),
 )
 
 

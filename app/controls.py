@@ -18,7 +18,7 @@ def control(frame: Frame, name: str, **appearance: Any) -> None:
 
     Presenter mode shows only the controls that its link keeps.
     `appearance` goes to the Streamlit widget (label, height, format…); `options` and `format_func`
-    turn a text field into a choice.
+    turn a text field into a choice. A text with a height has room for several lines.
     """
     if frame.present and name not in frame.shown:
         return
@@ -27,7 +27,7 @@ def control(frame: Frame, name: str, **appearance: Any) -> None:
     value = getattr(frame.setup, name)
     if st.session_state.get(key) != value:
         st.session_state[key] = value
-    widget, settings = _widget(field, appearance.pop("options", None))
+    widget, settings = _widget(field, appearance.pop("options", None), "height" in appearance)
     settings = {"label": field.title or name, "help": field.description, **settings, **appearance}
     widget(**settings, key=key, on_change=_store, args=(frame, name, key))
 
@@ -36,7 +36,9 @@ def _store(frame: Frame, name: str, key: str) -> None:
     frame.update(**{name: st.session_state[key]})
 
 
-def _widget(field: FieldInfo, options: Sequence[Any] | None) -> tuple[Callable[..., Any], dict[str, Any]]:
+def _widget(
+    field: FieldInfo, options: Sequence[Any] | None, several_lines: bool
+) -> tuple[Callable[..., Any], dict[str, Any]]:
     if options is not None:
         return st.selectbox, {"options": options}
     if get_origin(field.annotation) is Literal:
@@ -47,4 +49,5 @@ def _widget(field: FieldInfo, options: Sequence[Any] | None) -> tuple[Callable[.
         low = next((bound.ge for bound in field.metadata if isinstance(bound, Ge)), None)
         high = next((bound.le for bound in field.metadata if isinstance(bound, Le)), None)
         return st.slider, {"min_value": low, "max_value": high}
-    return st.text_area, {}  # no `max_chars`: the browser would keep a long text to itself, without a word
+    # no `max_chars`: the browser would keep a long text to itself, without a word
+    return (st.text_area if several_lines else st.text_input), {}
