@@ -5,8 +5,6 @@ The arithmetic is strict: no sum is reordered and no product fused, for here eve
 
 from __future__ import annotations
 
-import hashlib
-import threading
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -15,14 +13,11 @@ from typing import Any, TypeVar
 from numba import njit
 from numba.extending import intrinsic
 
-from engine.backends.cpu.compiled import direct
-from engine.compiler import modules
+from engine.compiler import entries
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 OPTIONS = {"nogil": True, "error_model": "numpy"}
-
-_compiling = threading.Lock()
 
 
 def compiled(function: Function) -> Function:
@@ -40,26 +35,13 @@ def kernel(function: Function) -> Function:
 @cache
 def entry(function: Any, signature: str) -> Callable[..., Any]:
     """A kernel compiled for `signature`, from disk if it has been before."""
-    python = function.py_func
-    names = ", ".join(python.__code__.co_varnames[: python.__code__.co_argcount])
-    source = (
-        f'"""Entry point of {python.__module__}.{python.__name__}, whose source is {fingerprint()}."""\n'
-        "from numba import njit\n"
-        "from engine.numbers.compiled import OPTIONS\n"
-        f"from {python.__module__} import {python.__name__} as function\n\n\n"
-        f'@njit("{signature}", cache=True, **OPTIONS)\n'
-        f"def run({names}):\n"
-        f"    return function({names})\n"
-    )
-    with _compiling:
-        return direct(modules.load(source, python.__name__).run)
+    return entries.loaded(entries.entry_code(function, signature, __name__, fingerprint()))
 
 
 @cache
 def fingerprint() -> str:
     """A hash of the sources of all kernels."""
-    files = [Path(__file__), *sorted(Path(__file__).parent.glob("*kernels.py"))]
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
+    return entries.fingerprint([Path(__file__), *sorted(Path(__file__).parent.glob("*kernels.py"))])
 
 
 @intrinsic  # type: ignore[untyped-decorator]

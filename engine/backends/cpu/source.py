@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine.backends.arithmetic import NUMBER, scalar_type
-from engine.backends.cpu.compiled import direct
 from engine.backends.cpu.vector_math import FINGERPRINT, FUNCTIONS
 from engine.compiler import modules
+from engine.compiler.entries import direct
 from engine.dtypes import DType, boolean
 from engine.formula import Formula
 from engine.symbol import source
