@@ -53,7 +53,7 @@ class Reference(Host):
         formula = forward(primitive)
         kinds = elementwise(formula, operands, dtype)
         result = self.result(kinds.layout, kinds.result)
-        self._loop(result, formula, operands)
+        self.loop(result, formula, operands)
         return result
 
     def map_product(
@@ -72,13 +72,13 @@ class Reference(Host):
         used = tuple(pool[pick] for pick in found.picks)
         shape = broadcast_shapes(*(x.shape for x in used if isinstance(x, Array)))
         result = self.result(row_major(shape), dtype)
-        self._loop(result, found.formula, used)
+        self.loop(result, found.formula, used)
         return result
 
     def map_into(self, target: Array, primitive: Primitive, operands: tuple[Value, ...]) -> None:
-        self._loop(target, forward(primitive), operands)
+        self.loop(target, forward(primitive), operands)
 
-    def _loop(self, target: Array, formula: Formula, operands: tuple[Value, ...]) -> None:
+    def loop(self, target: Array, formula: Formula, operands: tuple[Value, ...]) -> None:
         """for each index: target[index] = f(a[index], b[index], …), with broadcast operands at stride 0."""
         shape = target.layout.shape
         walks: list[tuple[Any, Any]] = []

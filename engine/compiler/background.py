@@ -16,53 +16,105 @@ from pathlib import Path
 from typing import Any
 
 from engine.compiler import modules
+from engine.compiler.native import KERNEL, Code
 
-_waiting: queue.Queue[Any] = queue.Queue()
-_starting = threading.Lock()
+IDLE = 20.0  # seconds without work after which the other process ends
+
+_wanted: queue.Queue[Any] = queue.Queue()  # modules, and executables all of whose kernels are wanted
+_lock = threading.Lock()
+_asked: set[Code] = set()
+_ready: set[Code] = set()
 _thread: threading.Thread | None = None
 
 
 def compile_soon(executable: Any) -> None:
     """Have an executable compiled; it works meanwhile, more slowly."""
-    global _thread
-    with _starting:
-        if _thread is None or not _thread.is_alive():
-            _thread = threading.Thread(target=_work, name="unroll-compile", daemon=True)
-            _thread.start()
-    _waiting.put(executable)
+    _put(executable)
+
+
+def is_ready(code: Code) -> bool:
+    """Whether a kernel can be loaded without compiling it; if not, it is being compiled from now on."""
+    if code in _ready:
+        return True
+    if modules.is_compiled(modules.write(code.source, code.purpose), KERNEL):
+        _ready.add(code)
+        return True
+    with _lock:
+        new = code not in _asked
+        _asked.add(code)
+    if new:
+        _put(code)
+    return False
 
 
 def settle() -> None:
     """Wait until all that was asked for is compiled."""
-    _waiting.join()
+    _wanted.join()
+
+
+def _put(item: Any) -> None:
+    global _thread
+    with _lock:
+        _wanted.put(item)
+        if _thread is None or not _thread.is_alive():
+            _thread = threading.Thread(target=_work, name="unroll-compile", daemon=True)
+            _thread.start()
 
 
 def _work() -> None:
     modules.tidy()
+    worker = _Worker()
     while True:
-        executable = _waiting.get()
         try:
-            _compile_elsewhere(executable.missing())
-            executable.compile()
-        except Exception as error:  # the executable goes on as it is
+            item = _wanted.get(timeout=IDLE)
+        except queue.Empty:
+            worker.end()
+            continue
+        try:
+            _compile(item, worker)
+        except Exception as error:  # whoever asked goes on without
             sys.stderr.write(f"unroll: compiling failed, and the slower path stays in use: {error}\n")
         finally:
-            _waiting.task_done()
+            _wanted.task_done()
 
 
-def _compile_elsewhere(missing: list[str]) -> None:
-    """Compile modules of the cache directory in a process of its own, which leaves them on disk."""
-    if not missing:
+def _compile(item: Any, worker: _Worker) -> None:
+    if isinstance(item, Code):
+        worker.compile(modules.write(item.source, item.purpose))
+        _ready.add(item)  # if it could not be compiled there, loading it will say why
         return
-    command = [sys.executable, "-m", "engine.compiler.worker"]
-    with contextlib.suppress(OSError, subprocess.SubprocessError):
-        subprocess.run(
-            command,
-            input="\n".join(missing),
-            text=True,
-            cwd=Path(__file__).resolve().parents[2],
-            timeout=300,
-            check=False,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+    for name in item.missing():
+        worker.compile(name)
+    item.compile()
+
+
+class _Worker:
+    """The other process, started when it is needed."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[str] | None = None
+
+    def compile(self, name: str) -> None:
+        """Compile a module of the cache directory, and wait until it is done or the process has ended."""
+        if self._process is None or self._process.poll() is not None:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "engine.compiler.worker"],
+                cwd=Path(__file__).resolve().parents[2],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+            )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with contextlib.suppress(OSError):
+            self._process.stdin.write(f"{name}\n")
+            self._process.stdin.flush()
+            self._process.stdout.readline()
+
+    def end(self) -> None:
+        """Have the process end, if there is one."""
+        if self._process is not None:
+            with contextlib.suppress(OSError):
+                self._process.communicate(timeout=5)
+            self._process = None

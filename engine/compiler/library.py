@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from engine.backends import get
 from engine.backends.cpu import convolution, matmul
+from engine.backends.cpu.arrival import patience
 from engine.compiler.memory import Memory
 from engine.compiler.native import Code, adaptor, address
 from engine.compiler.program import Node, Storage
@@ -53,8 +54,7 @@ def native_product(node: Node, memory: Memory) -> list[Call] | None:
         run = run.multiply
     if not isinstance(run, matmul.Single):
         return None
-    (plan,) = run.args
-    return [*calls, _kernel(run.name, plan, memory, node.target.storage, *operands)]
+    return [*calls, _kernel(run.name, run.plan, memory, node.target.storage, *operands)]
 
 
 def _product(node: Node) -> matmul.Run:
@@ -87,12 +87,9 @@ def library_call(node: Node, memory: Memory) -> Step:
     if node.kind == "convolve":
         first, second = node.reads
         missing, geometry = node.detail
-        contract = convolution.plan(geometry, missing, node.target.storage.dtype.name, reuse=True)
+        with patience():
+            contract = convolution.plan(geometry, missing, node.target.storage.dtype.name, reuse=True)
         return lambda: contract(target, memory.flat(first), memory.flat(second))
-    if node.kind == "matmul":
-        a, b = (view.storage for view in node.reads)
-        multiply = _product(node)
-        return lambda: multiply(target, memory.buffer(a), memory.buffer(b))
     function = _function(node, memory)
     size = node.target.layout.size
 
@@ -112,6 +109,8 @@ def _function(node: Node, memory: Memory) -> Callable[[], NDArray[Any]]:
         return lambda: memory.flat_of(cpu.reduce(kind, memory.array(reads[0]), dims, keepdim))
     if node.kind == "cumsum":
         return lambda: memory.flat_of(cpu.cumsum(memory.array(reads[0]), node.detail))
+    if node.kind == "matmul":
+        return lambda: memory.flat_of(cpu.matmul(*map(memory.array, reads)))
     x, rows = reads
     if node.kind == "take":
         return lambda: memory.flat_of(cpu.take(memory.array(x), memory.array(rows)))

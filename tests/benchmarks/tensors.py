@@ -25,9 +25,13 @@ Values = NDArray[np.float32]
 
 
 def prepare() -> None:
-    """One thread for engine, torch and numpy each. Call it first: it may start the program anew."""
+    """One thread for engine, torch and numpy each, and kernels from the first call on.
+
+    Call it first: it may start the program anew.
+    """
     if os.environ.get(BLAS_THREADS) != "1":
         os.environ[BLAS_THREADS] = "1"  # numpy's library looks at it once, when it is loaded
+        os.environ["UNROLL_PATIENT"] = "1"  # kernels are timed, not what happens while they are compiled
         os.execv(sys.executable, sys.orig_argv)
     set_num_threads(1)
     torch.set_num_threads(1)

@@ -7,6 +7,7 @@ loop plan) is remembered by the layouts and element types of its operands.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
@@ -16,6 +17,7 @@ import numpy as np
 from engine.array import Array
 from engine.backends.base import Host
 from engine.backends.cpu import convolution, lookups, matmul, reductions
+from engine.backends.cpu.arrival import NotYet, lent, meanwhile, patience
 from engine.backends.cpu.elementwise import TARGET, Signature, flat_kernel, strided_kernel, walk
 from engine.backends.cpu.threads import WORTHWHILE, get_num_threads
 from engine.backends.interface import Backend, Contraction, Reduction, Value, elementwise
@@ -196,7 +198,10 @@ class Cpu(Host):
         call = self._calls.get(key)
         if call is None or (call.default is not None and call.default != get_default_dtype()):
             formula = forward(primitive) if index is None else product(primitive, index).formula
-            call = self._remember(key, self._call(formula, operands, dtype))
+            try:
+                call = self._remember(key, self._call(formula, operands, dtype))
+            except NotYet:
+                return self._map_meanwhile(formula, operands, dtype)
         out = np.empty(call.size, call.numpy)
         if call.walk is None:
             self._run_flat(call, out, operands)
@@ -217,9 +222,10 @@ class Cpu(Host):
             else:
                 arguments.append(x.buffer[x.offset :] if x.offset else x.buffer)
         if call.parallel is not None and get_num_threads() > 1:
-            call.parallel()(*arguments)
-        else:
-            call.kernel(*arguments)
+            with suppress(NotYet):  # until it is there, one thread will do
+                call.parallel()(*arguments)
+                return
+        call.kernel(*arguments)
 
     def _run_strided(self, call: Call, out: Any, offset: int, operands: tuple[Value, ...]) -> None:
         buffers = []
@@ -261,7 +267,11 @@ class Cpu(Host):
             others = [x for x in operands if x is not TARGET]
             wanted = compute or elementwise(formula, (target, *others)).compute
             signature = Signature(formula, _types(operands), wanted, target.dtype)
-            call = self._remember(key, _plan(signature, target.layout, operands))
+            try:
+                call = self._remember(key, _plan(signature, target.layout, operands))
+            except NotYet:
+                self._write_meanwhile(target, formula, operands, compute)
+                return
         if call.walk is None:
             end = target.offset + target.layout.size
             self._run_flat(call, target.buffer[target.offset : end], operands)
@@ -272,32 +282,76 @@ class Cpu(Host):
 
     def reduce(self, kind: Reduction, x: Array, dims: tuple[int, ...], keepdim: bool) -> Array:
         self.check_here(x)
-        return reductions.reduce(self, kind, x, dims, keepdim)
+        try:
+            return reductions.reduce(self, kind, x, dims, keepdim)
+        except NotYet:
+            return self._meanwhile(x.layout.size, "reduce", kind, x, dims, keepdim)
 
     def cumsum(self, x: Array, dim: int) -> Array:
         self.check_here(x)
-        return reductions.cumsum(x, dim)
+        try:
+            return reductions.cumsum(x, dim)
+        except NotYet:
+            return self._meanwhile(x.layout.size, "cumsum", x, dim)
 
     def matmul(self, a: Array, b: Array) -> Array:
         self.check_here(a)
         self.check_here(b)
         target, run = _product(a.dtype, a.layout, a.offset, b.layout, b.offset, get_num_threads())
         result = self.result(target, a.dtype)
-        run(result.buffer, a.buffer, b.buffer)
+        try:
+            run(result.buffer, a.buffer, b.buffer)
+        except NotYet:
+            return self._meanwhile(target.size * a.layout.shape[-1], "matmul", a, b)
         return result
 
     def convolve(self, missing: Contraction, first: Array, second: Array, geometry: Geometry) -> Array:
         self.check_here(first)
         self.check_here(second)
-        target, run = _contraction(missing, geometry, first.dtype, get_num_threads())
+        with patience():  # the loops of the reference would take longer
+            target, run = _contraction(missing, geometry, first.dtype, get_num_threads())
         result = self.result(target, first.dtype)
         run(result.buffer, lookups.flat(first), lookups.flat(second))
         return result
 
     def take(self, x: Array, rows: Array) -> Array:
         self.check_here(x)
-        return lookups.take(self, x, rows)
+        try:
+            return lookups.take(self, x, rows)
+        except NotYet:
+            return self._meanwhile(rows.layout.size * x.layout.shape[1], "take", x, rows)
 
     def scatter_add(self, x: Array, rows: Array, n: int) -> Array:
         self.check_here(x)
-        return lookups.scatter_add(self, x, rows, n)
+        try:
+            return lookups.scatter_add(self, x, rows, n)
+        except NotYet:
+            return self._meanwhile(x.layout.size, "scatter_add", x, rows, n)
+
+    # ---- while a kernel is compiled
+
+    def _meanwhile(self, work: int, name: str, *arguments: Any) -> Array:
+        """What the method `name` gives for these arguments."""
+
+        def by_reference(reference: Any) -> Array:
+            found = getattr(reference, name)(*map(lent, arguments))
+            return Array.fresh(found.buffer, self, found.layout, found.dtype)
+
+        found: Array = meanwhile(work, lambda: getattr(self, name)(*arguments), by_reference)
+        return found
+
+    def _map_meanwhile(self, formula: Formula, operands: tuple[Value, ...], dtype: DType | None) -> Array:
+        kinds = elementwise(formula, operands, dtype)
+        result = self.result(kinds.layout, kinds.result)
+        self._write_meanwhile(result, formula, operands, kinds.compute)
+        return result
+
+    def _write_meanwhile(
+        self, target: Array, formula: Formula, operands: tuple[Value, ...], compute: DType | None
+    ) -> None:
+        read = tuple([target if x is TARGET else x for x in operands])
+        meanwhile(
+            target.layout.size,
+            lambda: self.write(target, formula, read, compute),
+            lambda reference: reference.loop(target, formula, tuple(map(lent, read))),
+        )

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from numba import njit
 
+from engine.backends.cpu.arrival import arrived
 from engine.compiler import entries
 from engine.compiler.native import Code
 
@@ -27,7 +28,7 @@ def compiled(function: Function) -> Function:
 
 def entry(function: Any, signature: str, parallel: bool = False) -> Callable[..., None]:
     """`function` compiled for arguments of these types, from disk if it has been before."""
-    return entries.loaded(entry_code(function, signature, parallel))
+    return entries.loaded(arrived(entry_code(function, signature, parallel)))
 
 
 @cache

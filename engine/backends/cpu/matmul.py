@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache
 from math import ceil, prod
 from typing import Any
 
@@ -99,24 +99,25 @@ def plan(
     if problem.batch * problem.rows * problem.columns == 0:
         return nothing
     if dtype == "int64":
-        return single("integer_product", dtype, numbers(problem))
+        return Single("integer_product", dtype, numbers(problem))
     if wants_turning(problem):
         return Turned(float_plan(dtype, problem.turned, threads))
     return float_plan(dtype, problem, threads)
 
 
-class Single(partial[None]):
-    """Computes a product by a single kernel on the storages as they are."""
+@dataclass(slots=True)
+class Single:
+    """Computes a product by a single kernel on the storages as they are; compiles it when first called."""
 
     name: str
     dtype: str
+    plan: NDArray[np.int64]
+    run: Callable[..., None] | None = None
 
-
-def single(name: str, dtype: str, plan: NDArray[np.int64]) -> Single:
-    """The kernel of this name with its plan."""
-    run = Single(kernel(name, dtype), plan)
-    run.name, run.dtype = name, dtype
-    return run
+    def __call__(self, out: Any, a: Any, b: Any) -> None:
+        if self.run is None:
+            self.run = kernel(self.name, self.dtype)
+        self.run(self.plan, out, a, b)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,11 +194,11 @@ def wants_turning(problem: Problem) -> bool:
 def float_plan(dtype: str, problem: Problem, threads: int) -> Run:
     """`plan` for floating-point numbers."""
     if problem.columns == 1 and problem.a.column == 1 and problem.b.row == 1:
-        return single("inner_products", dtype, numbers(problem))
+        return Single("inner_products", dtype, numbers(problem))
     itemsize = np.dtype(dtype).itemsize
     width = TILE_BYTES // itemsize
     if problem.rows == 1 and problem.columns > width:
-        return single("row_products", dtype, numbers(problem))
+        return Single("row_products", dtype, numbers(problem))
     if problem.work < PARALLEL_WORK:
         threads = 1
     large = CACHED_BYTES // itemsize
@@ -216,7 +217,7 @@ def float_plan(dtype: str, problem: Problem, threads: int) -> Run:
         problem, b_panel = replace(problem, b=packed.turned), width * problem.depth
     blocks = block_shape(problem, width, threads)
     name = "parallel_product" if threads > 1 else "product"
-    multiply = single(name, dtype, numbers(problem, *blocks, a_panel, b_panel))
+    multiply = Single(name, dtype, numbers(problem, *blocks, a_panel, b_panel))
     return Packed(multiply, pack_a, pack_b) if pack_a or pack_b else multiply
 
 

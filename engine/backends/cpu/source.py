@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine.backends.arithmetic import NUMBER, scalar_type
+from engine.backends.cpu.arrival import arrived
 from engine.backends.cpu.vector_math import FINGERPRINT, FUNCTIONS
-from engine.compiler import modules
 from engine.compiler.entries import direct
+from engine.compiler.native import Code, dispatcher
 from engine.dtypes import DType, boolean
 from engine.formula import Formula
 from engine.symbol import source
@@ -61,4 +62,4 @@ def kernel(
         f'@njit("void({", ".join(signature)})", {decorations})\n'
         f"{body}"
     )
-    return direct(modules.load(text, purpose).kernel)
+    return direct(dispatcher(arrived(Code(text, purpose))))

@@ -1,0 +1,64 @@
+"""Kernels that are not compiled yet. Nobody waits for one that has little to do.
+
+Compiling a kernel takes about 0.1 s, a matrix product 1 s. So the first time on a machine, small arrays are
+computed by the loops of the reference backend, while another process compiles; large ones wait, for those
+loops would take longer.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+from engine import backends
+from engine.array import Array
+from engine.compiler import background
+from engine.compiler.native import Code
+
+Result = TypeVar("Result")
+
+SMALL = 20_000  # elements, or products to add up, which the loops of the reference do in some 30 ms
+
+# whether to wait for every kernel, as tests and benchmarks of kernels must
+_patient: ContextVar[bool] = ContextVar("patient", default=os.environ.get("UNROLL_PATIENT") == "1")
+
+
+class NotYet(Exception):  # noqa: N818  (nothing went wrong)
+    """A kernel is being compiled."""
+
+
+@contextmanager
+def patience() -> Any:
+    """`with patience():` every kernel is waited for."""
+    token = _patient.set(True)
+    try:
+        yield
+    finally:
+        _patient.reset(token)
+
+
+def arrived(code: Code) -> Code:
+    """A kernel's module, if one may have it now. Else it is asked for, and NotYet raised."""
+    if _patient.get() or background.is_ready(code):
+        return code
+    raise NotYet
+
+
+def meanwhile(work: int, compute: Callable[[], Result], by_reference: Callable[[Any], Result]) -> Result:
+    """What to do about NotYet: compute by the reference backend if there is little to do, else wait."""
+    if work <= SMALL:
+        return by_reference(backends.get("reference"))
+    with patience():
+        return compute()
+
+
+def lent(x: Any) -> Any:
+    """An array of the cpu backend as one of the reference's, in the same memory."""
+    if x.__class__ is not Array:
+        return x
+    view = x.viewed(x.layout)
+    view.backend = backends.get("reference")
+    return view
