@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import random
-import subprocess
-import sys
 from typing import Any, get_args
 
 import numpy as np
@@ -13,11 +10,10 @@ import pytest
 import torch
 
 from engine.backends.cpu import convolution
-from engine.backends.cpu.vectors import VECTOR_BYTES
 from engine.backends.interface import Contraction
 from engine.errors import ShapeError
 from engine.geometry import Geometry
-from tests.engine.test_cpu_matmul import PROCESSORS
+from tests.engine.test_cpu_matmul import PROCESSORS, check_on
 from tests.engine.test_geometry import random_arguments
 
 TOLERANCE = {"float64": 1e-12, "float32": 2e-5}
@@ -82,16 +78,7 @@ def test_random_convolutions() -> None:
 
 @pytest.mark.parametrize("processor", PROCESSORS)
 def test_other_processors(processor: str) -> None:
-    name, features, register = PROCESSORS[processor]
-    if register > VECTOR_BYTES:
-        pytest.skip("this processor has no such registers")
-    code = (
-        "from tests.engine.test_cpu_convolution import VECTOR_BYTES, check_random_convolutions\n"
-        f"assert VECTOR_BYTES == {register}, VECTOR_BYTES\n"
-        "check_random_convolutions(60)\n"
-    )
-    environment = os.environ | {"NUMBA_CPU_NAME": name, "NUMBA_CPU_FEATURES": features}
-    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+    check_on(processor, __name__, "check_random_convolutions(60)")
 
 
 @pytest.mark.parametrize("missing", get_args(Contraction))

@@ -89,18 +89,24 @@ def test_random_products() -> None:
     check_random_products(400)
 
 
-@pytest.mark.parametrize("processor", PROCESSORS)
-def test_other_processors(processor: str) -> None:
+def check_on(processor: str, module: str, check: str) -> None:
+    """Call a check of a module in a process whose numba knows only this processor's registers."""
     name, features, register = PROCESSORS[processor]
     if register > VECTOR_BYTES:
         pytest.skip("this processor has no such registers")
     code = (
-        "from tests.engine.test_cpu_matmul import VECTOR_BYTES, check_random_products\n"
+        f"from {module} import *\n"
+        "from engine.backends.cpu.vectors import VECTOR_BYTES\n"
         f"assert VECTOR_BYTES == {register}, VECTOR_BYTES\n"
-        "check_random_products(100)\n"
+        f"{check}\n"
     )
     environment = os.environ | {"NUMBA_CPU_NAME": name, "NUMBA_CPU_FEATURES": features}
     subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+
+
+@pytest.mark.parametrize("processor", PROCESSORS)
+def test_other_processors(processor: str) -> None:
+    check_on(processor, __name__, "check_random_products(100)")
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -81,6 +81,38 @@ def test_training_goes_as_in_torch(optimiser: str) -> None:
     assert executable.is_compiled
 
 
+def test_a_hundred_steps() -> None:
+    """Parameters go where torch's go, to five digits."""
+    torch.manual_seed(0)
+
+    def network(library: Any) -> Any:
+        nn = library.nn
+        return nn.Sequential(nn.Linear(2, 16), nn.Tanh(), nn.Linear(16, 16), nn.Tanh(), nn.Linear(16, 1))
+
+    ours, theirs = twins(network)
+    points = np.random.default_rng(0).normal(size=(50, 2)).astype(np.float32)
+    given = points, points[:, :1] * points[:, 1:]
+
+    def step_of(library: Any, model: Any) -> Callable[..., Any]:
+        optimizer = library.optim.SGD(model.parameters(), lr=0.05)
+
+        def step(x: Any, y: Any) -> Any:
+            optimizer.zero_grad()
+            loss = ((model(x) - y) ** 2).mean()
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        return step
+
+    compiled, expected = engine.compile(step_of(engine, ours), wait=True), step_of(torch, theirs)
+    compiled.repeat(100, *map(engine.tensor, given))
+    for _ in range(100):
+        expected(*map(torch.tensor, given))
+    for p, q in zip(ours.parameters(), theirs.parameters(), strict=True):
+        assert np.allclose(p.detach().numpy(), q.detach().numpy(), rtol=1e-5, atol=1e-6)
+
+
 def test_other_options_are_noticed() -> None:
     """Options that decide what is computed, and train() or eval(), lead to another trace."""
     torch.manual_seed(0)
