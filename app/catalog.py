@@ -75,6 +75,25 @@ CATALOG: tuple[Section, ...] = (
                 "Which shapes fit together, and where does the gradient go?",
                 "broadcasting",
             ),
+            Page(
+                "convolutions.py",
+                "Convolution",
+                "filter_center_focus",
+                "Which numbers meet in a convolution, and where do their gradients go?",
+                "convolutions",
+            ),
+        ),
+    ),
+    Section(
+        "Numbers",
+        (
+            Page(
+                "bits.py",
+                "A number, bit by bit",
+                "memory",
+                "Which number do these bits stand for, and which one was meant?",
+                "bits",
+            ),
         ),
     ),
 )

@@ -5,7 +5,7 @@ from typing import Any
 
 from engine.studies.study import Study
 
-NAMES = ("graph", "operators", "stability", "strides", "broadcasting", "bits")
+NAMES = ("graph", "operators", "stability", "strides", "broadcasting", "convolutions", "bits")
 
 
 def load(name: str) -> Study[Any, Any]:

@@ -157,6 +157,18 @@ def converted(library: Library, number: Exact, target: Format) -> Exact | None:
     return found if found is None else exactly(found)
 
 
+def decoded(library: Library, code: int, target: Format) -> Exact | None:
+    """The number that a code stands for by numpy or ml_dtypes; None where neither has the format."""
+    if library is TORCH or target.name not in library.types:
+        return None
+    source: Any = np if library is NUMPY else _ml_dtypes()
+    if source is None:
+        return None
+    stored = np.dtype(f"uint{max(target.bits, 8)}")  # types of fewer than eight bits take a byte
+    with np.errstate(all="ignore"):  # a signalling NaN
+        return exactly(float(np.array(code, stored).view(getattr(source, library.types[target.name]))))
+
+
 def exactly(value: float) -> Exact:
     """A float as this package writes numbers: a Fraction where it is one."""
     return value if value - value != 0 or str(value) == "-0.0" else Fraction(value)

@@ -14,10 +14,10 @@ WIDEST = 64  # bits of an integer that is written out
 
 def written(number: Exact) -> str:
     """The whole decimal, or the ratio, where that is short; else its first digits, after ≈."""
-    if isinstance(number, Fraction) and max(_width(number)) > 4 * LONGEST:
-        return f"≈ {brief(number, 17)}"
-    text = as_decimal(number)
-    return text if len(text) <= LONGEST or not isinstance(number, Fraction) else f"≈ {brief(number, 17)}"
+    if not isinstance(number, Fraction):
+        return as_decimal(number)
+    text = as_decimal(number) if max(_width(number)) <= 4 * LONGEST else ""
+    return text if 0 < len(text) <= LONGEST else f"≈\N{NO-BREAK SPACE}{brief(number, 17)}"
 
 
 def brief(number: Exact, digits: int = 6) -> str:
@@ -44,7 +44,9 @@ def binary(number: Exact) -> str:
     odd = top >> zeros
     if odd.bit_length() > WIDEST:
         return ""
-    return f"{odd} · 2^{exponent}" if exponent else str(odd)
+    if not exponent:
+        return str(odd)
+    return f"{odd} · 2^{exponent}" if abs(odd) > 1 else f"{'-' if odd < 0 else ''}2^{exponent}"
 
 
 def _width(number: Fraction) -> tuple[int, int]:

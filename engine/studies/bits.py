@@ -28,7 +28,8 @@ from engine.numbers import (
     parse_code,
     parse_number,
 )
-from engine.studies.bit_conventions import LIBRARIES, conventions, converted, same, version
+from engine.studies.bit_conventions import LIBRARIES, conventions, converted, decoded, same, version
+from engine.studies.bit_expression import evaluate, is_expression
 from engine.studies.bit_text import written
 from engine.studies.number_line import FARTHEST_SCALE, Window, around
 from engine.studies.study import Check, Setup, Study
@@ -58,7 +59,7 @@ class BitsSetup(Setup):
         default="0.1",
         max_length=LONGEST_TEXT,
         title="Number",
-        description="0.1, -2.5e-3, 1/3, 0x1.8p-3, inf, nan; or a code with its format: fp16 0x2e66.",
+        description="0.1, -2.5e-3, 1 + 2^-11, 0x1.8p-3, inf, nan; or a code with its format: fp16 0x2e66.",
     )
     formats: str = Field(
         default="fp32, fp16, bf16, fp8_e5m2, fp8_e4m3fn",
@@ -214,7 +215,7 @@ def read_number(text: str) -> tuple[Exact, Format | None, int | None]:
     """(the number, and, where it was typed as a code, the format and the code)."""
     found = CODE.fullmatch(text)
     if not found:
-        return parse_number(text), None, None
+        return evaluate(text) if is_expression(text) else parse_number(text), None, None
     if found["format"] is None:
         raise NumberError(
             f"“{text.strip()[:30]}” is a code, and each format reads it differently: "
@@ -251,30 +252,38 @@ def read_format(name: str) -> Format:
 
 
 def check(result: BitsResult) -> list[Check]:
-    """What numpy, ml_dtypes (where installed) and torch make of the number, against our model of each.
+    """What numpy, ml_dtypes (where installed) and torch say, each for the formats that it has.
 
-    They start from a float64, so the number is first rounded to that.
+    The bits on show, decoded; and the number converted to nearest even, against our model of each library.
+    They convert from a float64, so for that the number is first rounded to one.
     """
     checks = []
     for library in LIBRARIES:
         oracle = version(library)
         for row in result.rows if oracle else ():
+            name = row.format.name
+            value = decoded(library, row.code, row.format)
+            checks += _compare(f"{name} {row.hexadecimal} stands for", oracle, value, row.value)
             theirs = converted(library, result.number, row.format)
-            if theirs is None:
-                continue
-            ours = library.predicted(result.number, row.format)
-            agrees = same(ours, theirs)
-            error = 0.0 if agrees else difference(float(ours), float(theirs)) or 1.0
-            name = f"{row.format.name} by {library.name}"
-            checks.append(Check(name, str(oracle), float(theirs), float(ours), error, 0.0))
+            if theirs is not None:
+                ours = library.predicted(result.number, row.format)
+                checks += _compare(f"{name} by {library.name}", oracle, theirs, ours)
     return checks
+
+
+def _compare(name: str, oracle: str | None, theirs: Exact | None, ours: Exact) -> list[Check]:
+    """The check, if the oracle has the figure; exact, and NaN and the sign of zero count."""
+    if theirs is None or oracle is None:
+        return []
+    error = 0.0 if same(ours, theirs) else difference(float(ours), float(theirs)) or 1.0
+    return [Check(name, oracle, float(theirs), float(ours), error, 0.0)]
 
 
 EXAMPLES: dict[str, BitsSetup] = {
     "one tenth": BitsSetup(),
     "too large for E4M3": BitsSetup(number="465", formats="fp16, bf16, fp8_e5m2, fp8_e4m3fn, fp8_e4m3fnuz"),
     "a tie": BitsSetup(number="1.0625", formats="fp16, bf16, fp8_e5m2, fp8_e4m3fn"),
-    "rounded twice": BitsSetup(number="0x1.0020000001p0", formats="fp64, fp32, fp16, bf16"),
+    "rounded twice": BitsSetup(number="1 + 2^-11 + 2^-40", formats="fp64, fp32, fp16, bf16"),
     "subnormal": BitsSetup(number="0.003", formats="fp16, fp8_e5m2, fp8_e4m3fn, fp8_e3m4, fp6_e2m3"),
     "2049 in half precision": BitsSetup(number="2049", formats="fp32, fp16, bf16, posit16, e6m9"),
     "a NaN and its payload": BitsSetup(number="fp16 0x7e01", formats="fp32, fp16, bf16, fp8_e5m2, fp4_e2m1"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 
 from engine.studies.convolution_shapes import Axis, Plan
@@ -27,6 +28,7 @@ class Meeting:
     input: Index
 
 
+@lru_cache(maxsize=64)
 def meetings(plan: Plan) -> tuple[tuple[Meeting, ...], ...]:
     """All meetings along the channels, then along each axis."""
     return (tuple(_of_channels(plan)), *(tuple(_along(axis)) for axis in plan.axes))
@@ -45,7 +47,7 @@ def _of_channels(plan: Plan) -> Iterator[Meeting]:
 
 
 def _along(axis: Axis) -> Iterator[Meeting]:
-    """Output o reads i = o·stride − padding + u·dilation; transposed, where o = i·stride − padding + u·dilation."""
+    """Output o reads input i = o·stride − padding + u·dilation; transposed, o and i exchange places."""
     for o, u in product(range(axis.output), range(axis.kernel)):
         if not axis.transposed:
             yield Meeting((o,), (u,), (o * axis.stride - axis.padding + u * axis.dilation,))

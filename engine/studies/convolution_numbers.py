@@ -22,20 +22,27 @@ CROP = (slice(50, 370), slice(150, 470))  # the flower
 NUMBER = re.compile(r"[+\-−]?(\d{1,9}(\.\d{0,9})?|\.\d{1,9})([eE][+\-−]?\d{1,2})?")
 
 
+def whole_numbers(draw: np.random.Generator, least: int, most: int, shape: Shape) -> Numbers:
+    """Random whole numbers from `least` to `most`, as float64."""
+    return draw.integers(least, most + 1, shape).astype(np.float64)
+
+
 def input_numbers(setup: ConvolutionSetup, draw: np.random.Generator) -> Numbers:
     """The input [channels, *size]; in 1-D the middle row of a picture."""
     if setup.source == "small integers":
         size = per_dimension("size", setup.size, setup.rank)
-        return draw.integers(-2, 6, (setup.in_channels, *size)).astype(np.float64)
+        return whole_numbers(draw, -2, 5, (setup.in_channels, *size))
     picture = _picture(setup)
     return picture[:, picture.shape[1] // 2].copy() if setup.rank == 1 else picture
 
 
 def _picture(setup: ConvolutionSetup) -> Numbers:
     if setup.source == "digit":
-        return np.round(digits().inputs[setup.seed].astype(np.float64) * GREYS)
-    flower = photograph()
-    return flower if setup.source == "colour photograph" else np.round(flower.mean(axis=0, keepdims=True))
+        digit: Numbers = np.round(digits().inputs[setup.seed].astype(np.float64) * GREYS)
+        return digit
+    colour = photograph()
+    grey: Numbers = np.round(colour.mean(axis=0, keepdims=True))
+    return colour if setup.source == "colour photograph" else grey
 
 
 @cache
@@ -49,7 +56,7 @@ def photograph() -> Numbers:
     crop = load_sample_image("flower.jpg")[CROP].astype(np.float64)
     rows, columns, channels = crop.shape
     blocks = crop.reshape(rows // PIXEL, PIXEL, columns // PIXEL, PIXEL, channels)
-    small = np.round(blocks.mean(axis=(1, 3))).transpose(2, 0, 1).copy()
+    small: Numbers = np.round(blocks.mean(axis=(1, 3))).transpose(2, 0, 1).copy()
     small.flags.writeable = False  # it is kept for the next caller
     return small
 
@@ -57,7 +64,7 @@ def photograph() -> Numbers:
 def kernel_numbers(setup: ConvolutionSetup, shape: Shape, draw: np.random.Generator) -> Numbers:
     """The weight of this shape; a named kernel is the same for every pair of channels."""
     if setup.weights == "random":
-        return draw.integers(-2, 4, shape).astype(np.float64)
+        return whole_numbers(draw, -2, 3, shape)
     if setup.weights == "own":
         return own_numbers(setup.own, shape)
     return np.broadcast_to(named_kernel(setup.weights, shape[2:]), shape).copy()
@@ -92,14 +99,17 @@ def named_kernel(name: Weights, size: Shape) -> Numbers:
     middle = np.zeros(size)
     middle[tuple(n // 2 for n in size)] = 1
     if name == "outline":
-        return middle * middle.size - np.ones(size)
+        outline: Numbers = middle * middle.size - 1
+        return outline
     smooth = _outer([_binomial(n) for n in size])
     blur = smooth / smooth.sum()
-    return blur if name == "blur" else 2 * middle - blur
+    named: Numbers = blur if name == "blur" else 2 * middle - blur
+    return named
 
 
 def _outer(factors: list[Numbers]) -> Numbers:
-    return reduce(np.multiply.outer, factors)
+    whole: Numbers = reduce(np.multiply.outer, factors)
+    return whole
 
 
 def _binomial(length: int) -> Numbers:
@@ -107,4 +117,4 @@ def _binomial(length: int) -> Numbers:
 
 
 def _slope(length: int) -> Numbers:
-    return np.arange(length) - (length - 1) / 2
+    return np.arange(length, dtype=np.float64) - (length - 1) / 2

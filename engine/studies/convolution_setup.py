@@ -31,7 +31,7 @@ class ConvolutionSetup(Setup):
         default="small integers", title="Input", description="In 1-D, of a picture its middle row."
     )
     size: str = Field(
-        default="5, 5",
+        default="5",
         max_length=LONGEST_TEXT,
         title="Size",
         description=f"Of the input, if it is of small integers. {PER_DIMENSION}",

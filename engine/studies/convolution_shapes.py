@@ -62,17 +62,28 @@ class Axis:
         if self.transposed:
             self._require_transposed_fit()
         elif self.extent > self.size + 2 * self.padding:
-            lacking = self.extent - self.size - 2 * self.padding
+            needed = (self.extent - self.size + 1) // 2
+            most = self.kernel // 2 if operation.endswith("pooling") else MOST["padding"]
+            padding = f", or a padding of at least {needed}" if needed <= most else ""
             raise ValueError(
                 f"kernel: along the {self.name} it spans {self.extent} elements and the padded input has "
-                f"{self.size + 2 * self.padding}; use a smaller kernel or dilation, or a padding of at least "
-                f"{self.padding + (lacking + 1) // 2}"
+                f"{self.size + 2 * self.padding}; use a smaller kernel or dilation{padding}"
             )
         elif operation.endswith("pooling") and 2 * self.padding > self.kernel:
             raise ValueError(
                 f"padding: {self.padding} along the {self.name} is more than half of the kernel, "
                 f"{self.kernel}: a window could lie outside altogether; use at most {self.kernel // 2}"
             )
+        elif operation == "max pooling" and any(map(self._is_outside, range(self.output))):
+            raise ValueError(
+                f"dilation: along the {self.name} a whole window would lie in the padding, without a "
+                f"largest element; use a smaller dilation or padding"
+            )
+
+    def _is_outside(self, output: int) -> bool:
+        """Whether all that an element of the output reads lies in the padding."""
+        first = output * self.stride - self.padding
+        return not any(0 <= first + u * self.dilation < self.size for u in range(self.kernel))
 
     def _require_transposed_fit(self) -> None:
         if self.output_padding >= self.stride:
@@ -173,8 +184,8 @@ def _require_groups(groups: int, channels: dict[str, int]) -> None:
         if count % groups:
             possible = " or ".join(str(n) for n in range(1, count + 1) if count % n == 0)
             raise ValueError(
-                f"groups: axis 0 of the {side} has {count} channels, which do not divide into {groups} groups; "
-                f"choose {possible} groups, or {groups * (count // groups + 1)} channels"
+                f"groups: axis 0 of the {side} has {count} channels, which do not divide into {groups} "
+                f"groups; choose {possible} groups, or {groups * (count // groups + 1)} channels"
             )
 
 

@@ -20,8 +20,8 @@ from engine.bilinear import Convolution
 from engine.geometry import Geometry
 from engine.nn import functional
 from engine.oracles import torch_version
-from engine.studies.convolution_links import is_inside, reads
-from engine.studies.convolution_numbers import input_numbers, kernel_numbers
+from engine.studies.convolution_links import is_inside, meetings, reads
+from engine.studies.convolution_numbers import input_numbers, kernel_numbers, whole_numbers
 from engine.studies.convolution_oracles import by_torch
 from engine.studies.convolution_setup import ConvolutionSetup
 from engine.studies.convolution_shapes import Plan, read_plan
@@ -31,6 +31,7 @@ from engine.tensor import Tensor
 
 Numbers = NDArray[np.float64]
 TOLERANCE = 1e-12
+ROUNDING = 1e-10  # of sums in another order, as a share of the largest element
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class ConvolutionResult:
     @property
     def products(self) -> int:
         """Elements read in all, padding included: as many multiplications, or comparisons."""
-        return sum(len(reads(self.plan, index)) for index in np.ndindex(self.output.shape))
+        return prod(len(along) for along in meetings(self.plan))
 
     def summary(self) -> Mapping[str, float | int | str]:
         figures: dict[str, float | int | str] = {"input": written(self.values.shape)}
@@ -91,7 +92,7 @@ def run(setup: ConvolutionSetup) -> ConvolutionResult:
     weight = None if setup.pools else kernel_numbers(setup, plan.weight_shape, draw)
     leaves = [creation.tensor(each, requires_grad=True) for each in (values, weight) if each is not None]
     output = apply(plan, *leaves)
-    upstream = draw.integers(-2, 3, output.shape).astype(np.float64)
+    upstream = whole_numbers(draw, -2, 2, output.shape)
     output.backward(creation.tensor(upstream))
     gradients = [leaf.grad.numpy() for leaf in leaves if leaf.grad is not None]
     return ConvolutionResult(
@@ -112,11 +113,12 @@ def apply(plan: Plan, values: Tensor, weight: Tensor | None = None) -> Tensor:
     rank, operation = len(plan.axes), plan.operation
     stride, padding, dilation = plan.each("stride"), plan.each("padding"), plan.each("dilation")
     if weight is None:
-        kernel, windows = plan.each("kernel"), {"stride": stride, "padding": padding}
+        kernel = plan.each("kernel")
         if operation == "max pooling":
             pool = functional.max_pool1d if rank == 1 else functional.max_pool2d
-            return pool(values, kernel, dilation=dilation, **windows)
-        return (functional.avg_pool1d if rank == 1 else functional.avg_pool2d)(values, kernel, **windows)
+            return pool(values, kernel, stride, padding, dilation)
+        mean = functional.avg_pool1d if rank == 1 else functional.avg_pool2d
+        return mean(values, kernel, stride, padding)
     if operation == "transposed":
         return _transposed(plan, values, weight)
     convolve = functional.conv1d if rank == 1 else functional.conv2d
@@ -176,9 +178,8 @@ def differing(there: Numbers | None, here: Numbers | None) -> float:
     """How many elements of two arrays are further apart than rounding of sums makes them."""
     if there is None or here is None or there.shape != here.shape:
         return float(max(1, prod(() if here is None else here.shape)))
-    return float(
-        (~np.isclose(there, here, rtol=1e-10, atol=1e-10 * max(1.0, float(np.abs(there).max())))).sum()
-    )
+    largest = max(1.0, float(np.abs(there).max()))
+    return float((~np.isclose(there, here, rtol=ROUNDING, atol=ROUNDING * largest)).sum())
 
 
 EXAMPLES: dict[str, ConvolutionSetup] = {

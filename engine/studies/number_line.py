@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from engine.numbers import Format, Rounding
 from engine.numbers.exact import floor_log2, power_of_two
 
 REACH = 3  # half widths to either side for which numbers are given, so that a reader can pan at once
-MOST_DRAWN = 900  # numbers of one format within reach; of more, every 2nd, 4th, 8th … is given
-FAR = 1000.0  # half widths
+MOST_DRAWN = 200  # numbers of one format in view, and as many to either side; of more, every 2nd, 4th, 8th …
+KEPT = 256  # sets of ticks: while a number is dragged, the window stays
+FAR = 1000  # half widths
 FARTHEST_SCALE = 20_000  # powers of two
 
 
@@ -37,7 +39,7 @@ class Window:
         else:
             bottom <<= self.scale
         if abs(top) > FAR * bottom:
-            return FAR if top > 0 else -FAR
+            return float(FAR if top > 0 else -FAR)
         return top / bottom
 
     def at(self, place: float) -> Fraction:
@@ -49,7 +51,8 @@ class Window:
 class Ticks:
     """Numbers of one format within reach of a window.
 
-    places   in ascending order; only those whose place in the order of values is a multiple of `stride`
+    places   in ascending order
+    stride   in view, every stride-th number is given; further out it may be another
     count    how many numbers of the format are in view
     ends     places of the format's lowest and largest number
     """
@@ -65,16 +68,27 @@ def around(number: Fraction, spacing: Fraction) -> Window:
     return Window(number, floor_log2(4 * spacing))
 
 
+@lru_cache(KEPT)
 def ticks(target: Format, window: Window) -> Ticks:
     """Which numbers of a format there are within reach of the window."""
-    first, last = _ordinals(target, window, REACH)
-    inner_first, inner_last = _ordinals(target, window, 1)
-    count = max(last - first + 1, 0)
-    stride = 1 if count <= MOST_DRAWN else 1 << ((count - 1) // MOST_DRAWN).bit_length()
-    wanted = range(-(-first // stride) * stride, last + 1, stride)
+    first, last = _ordinals(target, window, 1)
+    outer_first, outer_last = _ordinals(target, window, REACH)
+    parts = [(first, last), (outer_first, first - 1), (last + 1, outer_last)] if first <= last else []
+    parts = parts or [(outer_first, outer_last)]
+    wanted = sorted(ordinal for part in parts for ordinal in _drawn(*part))
     places = tuple(window.place(_number(target, ordinal)) for ordinal in wanted)
     ends = window.place(target.lowest), window.place(target.largest)
-    return Ticks(places, stride, max(inner_last - inner_first + 1, 0), ends)
+    return Ticks(places, _stride(first, last), max(last - first + 1, 0), ends)
+
+
+def _stride(first: int, last: int) -> int:
+    """The power of two that leaves at most `MOST_DRAWN` of these."""
+    return 1 << (max(last - first, 0) // MOST_DRAWN).bit_length()
+
+
+def _drawn(first: int, last: int) -> range:
+    stride = _stride(first, last)
+    return range(-(-first // stride) * stride, last + 1, stride)
 
 
 def _number(target: Format, ordinal: int) -> Fraction:

@@ -9,7 +9,6 @@ import pytest
 
 from scripts import chromium
 
-
 Result = TypeVar("Result")
 
 
