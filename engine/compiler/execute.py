@@ -17,7 +17,7 @@ from engine.compiler.generate import Kernel, kernel_of
 from engine.compiler.interpret import interpreted
 from engine.compiler.library import Call, Step, library_call, native_product
 from engine.compiler.memory import Memory
-from engine.compiler.native import Code, missing, runner
+from engine.compiler.native import RUNNER, Code, missing, runner
 from engine.compiler.passes import simplified
 from engine.compiler.program import Node, Program, Storage
 from engine.compiler.sharing import lifetimes, shared_buffers
@@ -64,7 +64,7 @@ class Executable:
     def missing(self) -> list[str]:
         """Names of the generated modules, now written, that are not compiled yet."""
         calls = [call for part in self._parts if not callable(part) for call in part]
-        return missing(code for call in calls for code in call.codes)
+        return missing([RUNNER, *(code for call in calls for code in call.codes)])
 
     def is_stored(self, node: Node) -> bool:
         """Whether a node's values are in memory afterwards, and not only in registers."""

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
 
 from engine.compiler import modules
@@ -134,15 +134,21 @@ def invoke(_typing: Any, _function: Any, arrays: Any) -> Any:
     return types.void(types.int64, arrays), code
 
 
+RUNNER = Code(
+    '"""Calls each kernel of a table [address of kernel, address of its numbers, …]."""\n'
+    "from numba import njit\n"
+    "from engine.compiler.native import call\n\n\n"
+    '@njit("void(i8[::1])", nogil=True, cache=True)\n'
+    f"def {KERNEL}(table):\n"
+    "    for k in range(table.size // 2):\n"
+    "        call(table[2 * k], table[2 * k + 1])\n",
+    "runner",
+)
+
+
 @cache
 def runner() -> Callable[[Any], None]:
     """run(table): call each kernel of an int64 table [address of kernel, address of its numbers, …]."""
-
-    @njit("void(i8[::1])", nogil=True)
-    def run(table: Any) -> None:
-        for k in range(table.size // 2):
-            call(table[2 * k], table[2 * k + 1])
-
-    (compiled,) = run.overloads.values()
+    (compiled,) = dispatcher(RUNNER).overloads.values()
     found: Callable[[Any], None] = compiled.entry_point
     return found
