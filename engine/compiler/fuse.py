@@ -13,7 +13,6 @@ from engine.compiler.nests import Nest, nest_of
 from engine.compiler.program import SOURCES, Node
 from engine.layout import Shape
 
-FUSED = ("map", "reduce")
 FUSED_REDUCTIONS = ("sum", "max", "min")
 MOST_NODES = 64  # in a nest: larger ones take long to compile and run short of registers
 

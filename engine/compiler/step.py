@@ -85,7 +85,9 @@ class Compiled:
             is_grad_enabled(),
             get_default_dtype(),
             *[
-                (x.value.layout, x.value.dtype, x.requires_grad) if isinstance(x, Tensor) else x
+                (x.value.layout, x.value.dtype, x.requires_grad)
+                if isinstance(x, Tensor)
+                else (x.__class__, x)
                 for x in arguments
             ],
         )
@@ -96,6 +98,9 @@ class Compiled:
             self._traced[key] = None
             return None
         with self._tracing:
+            found = self._traced[key]
+            if found is not None and found.holds():  # another thread was faster
+                return found
             found = self._traced[key] = trace(self.function, arguments)
         if self.wait:
             found.executable.compile()

@@ -190,13 +190,14 @@ def test_results_keep_their_structure() -> None:
 
     compiled = engine.compile(function, wait=True)
     x = engine.tensor([1.0, 2.0])
-    for scale in (1.0, 1.0, 2.0):
+    for scale in (1.0, 1.0, 2.0, 1, 1, True, True):
         found = compiled(x, scale)
         assert found["double"].tolist() == [2.0, 4.0]
         assert found["pair"][0].item() == 3.0
         assert found["pair"][1][0].item() == 1.0
         assert found["pair"][1][1] == "text"
         assert found["scale"] == scale
+        assert type(found["scale"]) is type(scale)
 
 
 def test_results_are_not_overwritten_by_the_next_call() -> None:
