@@ -1,6 +1,5 @@
 """The bits page without a browser, its payload against numpy, and its snippet run for real."""
 
-import json
 import runpy
 from fractions import Fraction
 from pathlib import Path
@@ -11,9 +10,10 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.catalog import ROOT
 from app.figures import bit_conventions, bits
 from engine.studies.bits import EXAMPLES, BitsResult, BitsSetup, run
+from tests.app import visit
+from tests.app.visit import messages, payload
 
 HALF = {"sign": 1, "exponent": 5, "fraction": 10}
 
@@ -24,17 +24,7 @@ def app() -> AppTest:
 
 
 def opened(query: dict[str, str]) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=60)
-    app.run()
-    app.switch_page("../pages/bits.py")
-    for key, value in query.items():
-        app.query_params[key] = value
-    return app.run()
-
-
-def payload(app: AppTest) -> dict[str, Any]:
-    assert not app.exception
-    return json.loads(app.get("bidi_component")[0].proto.json)
+    return visit.opened("bits", query)
 
 
 def result(**fields: Any) -> BitsResult:
@@ -46,10 +36,6 @@ def made(**fields: Any) -> dict[str, Any]:
     return bits.payload(
         found, found.setup.number, bit_conventions.table(found, libraries=True), present=False
     )
-
-
-def messages(app: AppTest) -> str:
-    return "\n".join(element.value for element in (*app.error, *app.warning)).replace("\\", "")
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

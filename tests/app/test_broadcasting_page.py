@@ -10,10 +10,11 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from app.catalog import ROOT
 from app.figures import broadcasting
 from engine.jsonable import decode_number
 from engine.studies.broadcasting import EXAMPLES, BroadcastResult, BroadcastSetup, run
+from tests.app import visit
+from tests.app.visit import messages, payload
 
 
 @pytest.fixture
@@ -22,25 +23,11 @@ def app() -> AppTest:
 
 
 def opened(query: dict[str, str]) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=60)
-    app.run()
-    app.switch_page("../pages/broadcasting.py")
-    for key, value in query.items():
-        app.query_params[key] = value
-    return app.run()
-
-
-def payload(app: AppTest) -> dict[str, Any]:
-    assert not app.exception
-    return json.loads(app.get("bidi_component")[0].proto.json)
+    return visit.opened("broadcasting", query)
 
 
 def result(**fields: Any) -> BroadcastResult:
     return run(BroadcastSetup(**fields))
-
-
-def messages(app: AppTest) -> str:
-    return "\n".join(element.value for element in (*app.error, *app.warning)).replace("\\", "")
 
 
 def markdown(app: AppTest) -> str:

@@ -11,10 +11,11 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from app import command, permalink, take_away
-from app.catalog import ROOT
 from app.figures import convolutions
 from engine.jsonable import decode_number
 from engine.studies.convolutions import EXAMPLES, STUDY, ConvolutionResult, ConvolutionSetup, run
+from tests.app import visit
+from tests.app.visit import messages, payload
 
 
 @pytest.fixture
@@ -23,25 +24,11 @@ def app() -> AppTest:
 
 
 def opened(query: dict[str, str]) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=60)
-    app.run()
-    app.switch_page("../pages/convolutions.py")
-    for key, value in query.items():
-        app.query_params[key] = value
-    return app.run()
-
-
-def payload(app: AppTest) -> dict[str, Any]:
-    assert not app.exception
-    return json.loads(app.get("bidi_component")[0].proto.json)
+    return visit.opened("convolutions", query)
 
 
 def result(**fields: Any) -> ConvolutionResult:
     return run(ConvolutionSetup(**fields))
-
-
-def messages(app: AppTest) -> str:
-    return "\n".join(element.value for element in (*app.error, *app.warning)).replace("\\", "")
 
 
 def numbers(tensor: dict[str, Any]) -> np.ndarray:

@@ -1,14 +1,12 @@
 """The graph page without a browser: what it computes, says and keeps."""
 
-import json
-from typing import Any
-
 import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from app.catalog import ROOT
 from engine.studies.graph import EXAMPLES
+from tests.app import visit
+from tests.app.visit import payload
 
 
 @pytest.fixture
@@ -17,17 +15,7 @@ def app() -> AppTest:
 
 
 def opened(query: dict[str, str]) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=60)
-    app.run()
-    app.switch_page("../pages/graph.py")
-    for key, value in query.items():
-        app.query_params[key] = value
-    return app.run()
-
-
-def payload(app: AppTest) -> dict[str, Any]:
-    assert not app.exception
-    return json.loads(app.get("bidi_component")[0].proto.json)
+    return visit.opened("graph", query)
 
 
 def messages(app: AppTest) -> str:

@@ -1,14 +1,12 @@
 """The strides page without a browser: what it shows, refuses and keeps."""
 
-import json
-from typing import Any
-
 import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from app.catalog import ROOT
 from engine.studies.strides import EXAMPLES
+from tests.app import visit
+from tests.app.visit import payload
 
 
 @pytest.fixture
@@ -17,17 +15,7 @@ def app() -> AppTest:
 
 
 def opened(query: dict[str, str]) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=60)
-    app.run()
-    app.switch_page("../pages/strides.py")
-    for key, value in query.items():
-        app.query_params[key] = value
-    return app.run()
-
-
-def payload(app: AppTest) -> dict[str, Any]:
-    assert not app.exception
-    return json.loads(app.get("bidi_component")[0].proto.json)
+    return visit.opened("strides", query)
 
 
 def texts(app: AppTest) -> list[str]:
