@@ -146,6 +146,7 @@ def test_the_line_is_panned_zoomed_and_picked_from(page: Page) -> None:
     expect(board.root.locator(".told").first).to_have_text("8 wide")
     board.root.get_by_role("button", name="back to the number").click()
     expect(page).to_have_url(re.compile(r"[?&]centre=(&|$)"))
+    wait_until_idle(page)  # the link changes before the lanes are drawn again
     x, y = centre(board.root.locator('.lane[data-format="fp6_e2m3"] .dot'))
     page.mouse.move(x + 120, y)
     page.mouse.down()
