@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from app import warmup
+from app import live, warmup
 from app.components import bundle
 from app.middleware import (
     ResponseHeaders,
@@ -45,7 +45,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 application = st.App(
     ROOT / "app" / "main.py",
     lifespan=lifespan,
-    routes=[Route("/healthz", health), bundle.route],
+    routes=[Route("/healthz", health), bundle.route, live.route],
     middleware=[
         Middleware(ResponseHeaders, security_headers(content_security_policy(INDEX_HTML.read_text("utf-8")))),
         Middleware(SessionLimit, seats),

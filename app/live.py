@@ -1,0 +1,162 @@
+"""Live runs over a websocket: frames go to the browser as they are made, what the visitor does comes back.
+
+The connection is the visitor's interest: a closed tab or a page that was left ends it, and its run is paused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import secrets
+import struct
+from typing import Any
+from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
+
+import numpy as np
+from starlette.concurrency import run_in_threadpool
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from engine.playground.frames import Frame
+from engine.playground.past import read_position
+from engine.playground.setup import PlaygroundSetup
+from engine.playground.trainer import Trainer
+
+ADDRESS = "/live/"
+PERIOD = 1 / 30  # seconds from one message to the next; each brings the frames made since the last
+MOST_AT_ONCE = 200  # frames in a message
+LONGEST_MESSAGE = 500  # characters from a browser
+
+
+class Session:
+    """A visitor's run: its trainer, the name by which a browser knows it, the setup last agreed on."""
+
+    def __init__(self, setup: PlaygroundSetup) -> None:
+        self.trainer = Trainer(setup)
+        self.token = publish(self.trainer)
+        self.agreed = self.trainer.setup()
+
+    def follow(self, setup: PlaygroundSetup) -> PlaygroundSetup:
+        """Do what was changed on the page; the setup as it is then, with where the run stands."""
+        if (setup.epoch, setup.past) != (self.agreed.epoch, self.agreed.past):
+            self.trainer.load(setup)  # another link
+        elif setup != self.agreed:
+            self.trainer.change(setup)
+        self.agreed = self.trainer.setup()
+        return self.agreed
+
+
+_trainers: WeakValueDictionary[str, Trainer] = WeakValueDictionary()
+
+
+def publish(trainer: Trainer) -> str:
+    """A name under which a browser may connect to this trainer, for as long as somebody holds it."""
+    token = secrets.token_urlsafe(16)
+    _trainers[token] = trainer
+    return token
+
+
+async def _serve(socket: WebSocket) -> None:
+    trainer = _trainers.get(socket.path_params["token"])
+    if trainer is None or not _is_own_page(socket):
+        await socket.close(code=4404, reason="there is no such run")
+        return
+    await socket.accept()
+    trainer.watch()
+    sending = asyncio.create_task(_send(socket, trainer))
+    try:
+        while True:
+            await _obey(socket, trainer, await socket.receive_text())
+    except (WebSocketDisconnect, RuntimeError):
+        pass
+    finally:
+        sending.cancel()
+        trainer.leave()
+
+
+def _is_own_page(socket: WebSocket) -> bool:
+    """Whether the page that asks came from this server: browsers let any page open a websocket anywhere."""
+    origin = socket.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == socket.headers.get("host")
+
+
+async def _obey(socket: WebSocket, trainer: Trainer, text: str) -> None:
+    """Do what the visitor asked for; say what was wrong with it, if something was."""
+    try:
+        if len(text) > LONGEST_MESSAGE:
+            raise ValueError("that was too long")
+        wish = json.loads(text)
+        await run_in_threadpool(_grant, trainer, wish)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        await socket.send_text(json.dumps({"kind": "problem", "text": str(error)}))
+
+
+def _grant(trainer: Trainer, wish: dict[str, Any]) -> None:
+    match wish["do"]:
+        case "play":
+            trainer.play()
+        case "pause":
+            trainer.pause()
+        case "step":
+            trainer.step("batch" if wish["what"] == "batch" else "epoch")
+        case "go":
+            trainer.go_to(read_position(str(wish["to"])))
+        case "edit":
+            value = float(wish["value"])
+            if not math.isfinite(value):
+                raise ValueError("a weight is a finite number")
+            trainer.edit(str(wish["name"]), value)
+        case "speed":
+            trainer.speed = min(max(float(wish["value"]), 0.0), 1e4)
+        case other:
+            raise ValueError(f"{other!r} is not something that can be done")
+
+
+async def _send(socket: WebSocket, trainer: Trainer) -> None:
+    """Tell a browser what it does not know yet, again and again."""
+    history = trainer.history
+    recorded = forgotten = shapes = 0
+    state: dict[str, Any] = {}
+    while True:
+        if forgotten < len(history.forgotten):
+            last = min(history.forgotten[forgotten:])
+            forgotten = len(history.forgotten)
+            await socket.send_text(json.dumps({"kind": "forget", "epoch": last.epoch, "used": last.used}))
+        if shapes < len(history.shapes):
+            await socket.send_text(json.dumps({"kind": "shapes", "shapes": history.shapes}))
+            shapes = len(history.shapes)
+        frames, recorded = history.since(recorded), history.recorded
+        for start in range(0, len(frames), MOST_AT_ONCE):
+            for message in _packed(frames[start : start + MOST_AT_ONCE]):
+                await socket.send_bytes(message)
+        if (now := _state(trainer)) != state:
+            state = now
+            await socket.send_text(json.dumps(state))
+        await asyncio.sleep(PERIOD)
+
+
+def _packed(frames: list[Frame]) -> list[bytes]:
+    """Frames as messages: shape and number of rows as uint32, then the rows as float32, all little-endian."""
+    messages = []
+    for shape in sorted({frame.shape for frame in frames}):
+        rows = [frame.row for frame in frames if frame.shape == shape]
+        messages.append(struct.pack("<II", shape, len(rows)) + np.stack(rows).astype("<f4").tobytes())
+    return messages
+
+
+def _state(trainer: Trainer) -> dict[str, Any]:
+    position = trainer.run().position
+    return {
+        "kind": "state",
+        "running": trainer.running,
+        "epoch": position.epoch,
+        "used": position.used,
+        "pace": round(trainer.pace, 1) if trainer.running else 0,
+        "speed": trainer.speed,
+        "provisional": trainer.run().is_provisional,
+    }
+
+
+route = WebSocketRoute(f"{ADDRESS}{{token}}", _serve)

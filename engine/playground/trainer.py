@@ -1,0 +1,237 @@
+"""A run with a thread of its own: trains while it is watched, and does what it is told between two epochs."""
+
+from __future__ import annotations
+
+import contextvars
+import queue
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+from engine.playground.frames import History
+from engine.playground.past import Position, read_position
+from engine.playground.run import Run
+from engine.playground.setup import PlaygroundSetup
+
+FRAMES_PER_SECOND = 60.0
+UNLIMITED = 0.0  # epochs a second
+IDLE = 5.0  # seconds without work after which the thread ends
+ALONE = 1.0  # seconds without a watcher after which a run is paused
+SHARE = 0.85  # of its time that a run trains, so that others on this server come to their turn
+
+
+class Trainer:
+    """One run. Its methods may be called from any thread; what changes the run waits until that is done.
+
+    history   the moments so far
+    running   whether it trains on, or is on its way to a moment that was asked for
+    problem   why it stopped by itself, if it did
+    """
+
+    def __init__(self, setup: PlaygroundSetup) -> None:
+        self.history = History()
+        self.running = False
+        self.problem = ""
+        self.speed = UNLIMITED
+        self.pace = 0.0  # epochs a second, lately
+        self._watchers = 0
+        self._last_watched = time.monotonic()
+        self._target: Position | None = None
+        self._tasks: queue.Queue[tuple[Future[Any], Callable[[], Any]]] = queue.Queue()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._context = contextvars.copy_context()  # the run's random numbers belong to it, not to a thread
+        self.load(setup)
+
+    # ---- what may be asked of it
+
+    def load(self, setup: PlaygroundSetup) -> None:
+        """Take up another run, and train to where it stands."""
+
+        def load() -> None:
+            self._run = Run(setup.model_copy(update={"epoch": "0"}))
+            self.history.clear()
+            self._record()
+            self._head_for(read_position(setup.epoch))
+
+        self._do(load)
+
+    def play(self) -> None:
+        self._do(self._play)
+
+    def pause(self) -> None:
+        self._do(self._pause)
+
+    def step(self, what: str) -> None:
+        """One "batch" or one "epoch"."""
+
+        def step() -> None:
+            self._pause()
+            self._run.step() if what == "batch" else self._run.step_epoch()
+            self._record()
+
+        self._do(step)
+
+    def go_to(self, position: Position) -> None:
+        """Back, or forth, to a moment of this run, and stay there."""
+
+        def go() -> None:
+            self._pause()
+            if position <= self._run.position:
+                self._run.go_to(position)
+                self._record()
+            else:
+                self._head_for(position)
+
+        self._do(go)
+
+    def change(self, setup: PlaygroundSetup) -> None:
+        """Go on with other controls, or from the beginning where they need it; training or not, as before."""
+
+        def change() -> None:
+            self._target = None
+            self._run.change(setup)
+            self.history.forget_after(self._run.position)
+            self._record()
+
+        self._do(change)
+
+    def edit(self, name: str, value: float) -> None:
+        """Set a weight or bias by hand; ValueError if there is no such parameter."""
+
+        def edit() -> None:
+            self._run.edit(name, value)
+            self.history.forget_after(self._run.position)
+            self._record()
+
+        self._do(edit)
+
+    def setup(self) -> PlaygroundSetup:
+        """Controls, position and past, as they are now."""
+        return self._run.setup
+
+    def run(self) -> Run:
+        return self._run
+
+    # ---- being watched
+
+    def watch(self) -> None:
+        """Somebody looks from now on."""
+        with self._lock:
+            self._watchers += 1
+
+    def leave(self) -> None:
+        """Somebody looks no longer; when nobody does, the run is paused."""
+        with self._lock:
+            self._watchers -= 1
+            self._last_watched = time.monotonic()
+
+    @property
+    def is_watched(self) -> bool:
+        return self._watchers > 0 or time.monotonic() - self._last_watched < ALONE
+
+    # ---- the thread
+
+    def _do(self, task: Callable[[], Any]) -> None:
+        """Have a task done between two frames, and wait for it; raises what it raises."""
+        future: Future[Any] = Future()
+        with self._lock:
+            self._tasks.put((future, task))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="unroll-trainer", daemon=True)
+                self._thread.start()
+        future.result()
+
+    def _work(self) -> None:
+        while True:
+            try:
+                future, task = self._tasks.get(timeout=0.0 if self.running else IDLE)
+            except queue.Empty:
+                if self.running:
+                    self._context.run(self._train)
+                elif self._ended():
+                    return
+                continue
+            try:
+                future.set_result(self._context.run(task))
+            except Exception as error:
+                future.set_exception(error)
+
+    def _ended(self) -> bool:
+        with self._lock:
+            if self._tasks.empty():
+                self._thread = None
+            return self._thread is None
+
+    def _train(self) -> None:
+        """The epochs of one frame, at the speed that was asked for."""
+        began = time.perf_counter()
+        if not self.is_watched or self._run.is_over:
+            self._pause()
+            return
+        epochs = 0
+        while self.running:
+            self._run.step_epoch()
+            epochs += 1
+            if self._arrived() or self._is_due(began, epochs):
+                break
+        self._record()
+        self._settle()
+        busy = time.perf_counter() - began
+        wanted = epochs / self.speed if self.speed else 0.0
+        time.sleep(max(busy * (1.0 - SHARE), wanted - busy, 0.0))
+        self.pace = epochs / (time.perf_counter() - began)
+
+    def _is_due(self, began: float, epochs: int) -> bool:
+        """Whether it is time for a frame: 60 a second, or one each epoch if those are slower."""
+        if self.speed and self.speed < FRAMES_PER_SECOND:
+            return True
+        if self.speed and self._target is None:
+            return epochs >= self.speed / FRAMES_PER_SECOND
+        return time.perf_counter() - began >= 1.0 / FRAMES_PER_SECOND
+
+    def _arrived(self) -> bool:
+        """Whether the moment that was asked for is reached; the last part of it, batch by batch."""
+        target = self._target
+        if target is None or self._run.position.epoch < target.epoch:
+            return False
+        self._run.go_to(target)
+        self._pause()
+        return True
+
+    def _head_for(self, target: Position) -> None:
+        if target <= self._run.position:
+            return
+        self._target = target
+        if target.epoch == self._run.position.epoch:
+            self._arrived()
+            self._record()
+        else:
+            self.running = True
+
+    def _play(self) -> None:
+        self._target = None
+        self.running = not self._run.is_over
+
+    def _pause(self) -> None:
+        self._target = None
+        self.running = False
+
+    def _record(self) -> None:
+        self.history.record(self._run)
+
+    def _settle(self) -> None:
+        """Once all kernels are compiled, train again from the start, for the numbers that everybody gets."""
+        if not self._run.is_provisional or not self._run.model.is_compiled():
+            return
+        position = self._run.position
+        self._run = Run(self._run.setup.model_copy(update={"epoch": "0"}))
+        self.history.clear()
+        self._record()
+        if position == Position():
+            return
+        while self._run.position < position and self._tasks.empty():
+            self._run.step_epoch()
+            self._record()
