@@ -21,6 +21,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from engine.playground.frames import Frame
 from engine.playground.past import read_position
+from engine.playground.run import Still
 from engine.playground.setup import PlaygroundSetup
 from engine.playground.trainer import Trainer
 
@@ -36,16 +37,17 @@ class Session:
     def __init__(self, setup: PlaygroundSetup) -> None:
         self.trainer = Trainer(setup)
         self.token = publish(self.trainer)
-        self.agreed = self.trainer.setup()
+        self.agreed = setup
 
-    def follow(self, setup: PlaygroundSetup) -> PlaygroundSetup:
-        """Do what was changed on the page; the setup as it is then, with where the run stands."""
+    def follow(self, setup: PlaygroundSetup) -> Still:
+        """Do what was changed on the page; the run as it is then."""
         if (setup.epoch, setup.past) != (self.agreed.epoch, self.agreed.past):
             self.trainer.load(setup)  # another link
         elif setup != self.agreed:
             self.trainer.change(setup)
-        self.agreed = self.trainer.setup()
-        return self.agreed
+        still = self.trainer.still()
+        self.agreed = still.setup
+        return still
 
 
 _trainers: WeakValueDictionary[str, Trainer] = WeakValueDictionary()
@@ -147,7 +149,7 @@ def _packed(frames: list[Frame]) -> list[bytes]:
 
 
 def _state(trainer: Trainer) -> dict[str, Any]:
-    position = trainer.run().position
+    position = trainer.position
     return {
         "kind": "state",
         "running": trainer.running,
@@ -155,7 +157,7 @@ def _state(trainer: Trainer) -> dict[str, Any]:
         "used": position.used,
         "pace": round(trainer.pace, 1) if trainer.running else 0,
         "speed": trainer.speed,
-        "provisional": trainer.run().is_provisional,
+        "provisional": trainer.is_provisional,
     }
 
 

@@ -7,7 +7,9 @@ from app.components.bundle import event
 from app.components.playground import playground
 from app.figures import playground as figures
 from app.page import Frame
-from engine.playground.setup import OPTIMISERS, SETS
+from engine.data.files import DataError
+from engine.playground.points import points_of_csv
+from engine.playground.setup import OPTIMISERS
 from engine.studies.playground import EXAMPLES, PlaygroundResult
 
 frame = Frame("playground")
@@ -22,6 +24,15 @@ def change() -> None:
         frame.update(**fields)
 
 
+def upload() -> None:
+    """Take over points from a file; what is wrong with it is said, and nothing else happens."""
+    if file := st.session_state["playground_file"]:
+        try:
+            frame.update(data="own points", points=points_of_csv(file.getvalue()))
+        except DataError as error:
+            frame.report(str(error))
+
+
 def restart() -> None:
     """Start over with what was chosen among the examples."""
     if st.session_state["playground_example"]:
@@ -29,40 +40,54 @@ def restart() -> None:
         frame.replace(EXAMPLES[st.session_state["playground_example"]])
 
 
-def controls() -> None:
-    now = frame.setup
-    if not frame.present:
+def choose() -> None:
+    """Where to begin: an example, or points of one's own."""
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.session_state["playground_example"] = None
         st.pills(
-            "Examples",
-            list(EXAMPLES),
-            key="playground_example",
-            on_change=restart,
+            "Examples", list(EXAMPLES), key="playground_example", on_change=restart, width="content",
             label_visibility="collapsed",
-        )
+        )  # fmt: skip
+        with st.popover("Points from a file", icon=":material/upload:", type="tertiary"):
+            st.caption(
+                "CSV with three columns: x, y and one of two classes. What lies outside −6 to 6 is scaled."
+                " To draw points, choose own points below."
+            )
+            st.file_uploader(
+                "CSV", type=["csv", "txt"], key="playground_file", on_change=upload,
+                label_visibility="collapsed",
+            )  # fmt: skip
+
+
+def controls() -> None:
+    now = frame.setup
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
-        frame.control("data", options=SETS, width=150)
-        frame.control("noise", width=130)
-        frame.control("train_share", width=130)
-        frame.control("loss", width=180)
-        frame.control("optimiser", options=OPTIMISERS, width=140)
-        frame.control("rate", options=figures.options(figures.RATES, now.rate), width=120)
-        frame.control("batch", options=figures.options(figures.BATCHES, now.batch), width=110)
-    with st.expander("More: first weights, penalty, dropout, schedule, seed", icon=":material/tune:"):
-        with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
-            frame.control("samples", width=150)
-            frame.control("seed", width=150)
-            frame.control("shuffle")
-            frame.control("init", width=430)
-        with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
-            frame.control("penalty", width=190)
-            frame.control("penalty_rate", options=figures.options(figures.RATES, now.penalty_rate), width=130)
-            frame.control("dropout", width=150)
-            frame.control("batch_norm")
-            frame.control("residual")
-            frame.control("schedule", width=270)
-            if now.schedule != "constant":
-                frame.control("horizon", width=180)
+        frame.control("noise", width=110)
+        frame.control("train_share", width=120)
+        frame.control("batch", options=figures.options(figures.BATCHES, now.batch), width=95)
+        frame.control("loss", width=170)
+        frame.control("optimiser", options=OPTIMISERS, width=130)
+        frame.control("rate", options=figures.options(figures.RATES, now.rate), width=115)
+
+
+def more_controls() -> None:
+    now = frame.setup
+    with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
+        frame.control("seed", width=130)
+        frame.control("init", width=430)
+        frame.control("penalty", width=180)
+        if now.penalty != "none":
+            rates = figures.options(figures.RATES, now.penalty_rate)
+            frame.control("penalty_rate", options=rates, width=130)
+        frame.control("schedule", width=270)
+        if now.schedule != "constant":
+            frame.control("horizon", width=180)
+    with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
+        frame.control("samples", width=150)
+        frame.control("dropout", width=150)
+        frame.control("shuffle")
+        frame.control("batch_norm")
+        frame.control("residual")
 
 
 @st.fragment
@@ -70,12 +95,19 @@ def explorer() -> None:
     if "playground_run" not in st.session_state:
         st.session_state["playground_run"] = live.Session(frame.setup)
     session = st.session_state["playground_run"]
-    frame.replace(session.follow(frame.setup))
+    result = PlaygroundResult(session.follow(frame.setup))
+    frame.replace(result.setup)
+    if not frame.present:
+        choose()
     if frame.shown or not frame.present:
         controls()
     frame.messages()
-    result = PlaygroundResult(session.agreed, session.trainer.run(), ())
     playground(figures.payload(result, session.token, frame.present), "playground", change, lambda: None)
+    if not frame.present:
+        with st.expander(
+            "First weights, penalty, schedule, dropout, normalisation, seed", icon=":material/tune:"
+        ):
+            more_controls()
     frame.footer(result, frame.check(result))
     frame.write_address()
 

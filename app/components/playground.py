@@ -25,6 +25,7 @@ _mount = component(
                 "transport",
                 "card",
                 "network",
+                "sets",
                 "output",
                 "curves",
                 "board",

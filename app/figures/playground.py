@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
-from engine.playground.points import Part
-from engine.playground.setup import ACTIVATIONS, FEATURES, MOST_LAYERS, MOST_UNITS
+from engine.playground.points import Part, made
+from engine.playground.setup import (
+    ACTIVATIONS,
+    FEATURES,
+    MOST_LAYERS,
+    MOST_OWN_POINTS,
+    MOST_UNITS,
+    SETS,
+    PlaygroundSetup,
+    read_points,
+)
 from engine.studies.playground import PlaygroundResult
 
 RATES = (0.0, 1e-5, 1e-4, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
@@ -18,12 +28,16 @@ def options(usual: Sequence[float], current: float) -> list[float]:
     return sorted({*usual, current})
 
 
+THUMBNAIL_POINTS = 70
+
+
 def payload(result: PlaygroundResult, token: str, present: bool) -> dict[str, Any]:
     """All but the frames, which come over a connection of their own."""
-    controls = result.run.controls
+    controls = result.setup
     return {
         "token": token,
         "present": present,
+        "moment": result.setup.epoch,
         "inputs": controls.inputs,
         "layers": controls.layers,
         "features": FEATURES,
@@ -33,9 +47,34 @@ def payload(result: PlaygroundResult, token: str, present: bool) -> dict[str, An
         "can_edit": not present,
         "classes": not controls.is_regression,
         "reach": controls.reach,
-        "train": _points(result.run.train),
-        "test": _points(result.run.test),
+        "sets": SETS,
+        "set": controls.data,
+        "thumbnails": {**_thumbnails(), "own points": _thumbnail(read_points(controls.points))},
+        "own": read_points(controls.points) if controls.data == "own points" else None,
+        "most_own": MOST_OWN_POINTS,
+        "train": _points(result.still.train),
+        "test": _points(result.still.test),
     }
+
+
+@cache
+def _thumbnails() -> dict[str, list[list[float]]]:
+    """Some points of each set, in places from 0 to 1."""
+    found = {}
+    for name in SETS:
+        setup = PlaygroundSetup(data=name, samples=2 * THUMBNAIL_POINTS, noise=0.0)
+        low, high = setup.reach
+        found[name] = _thumbnail(_points(made(setup)[0]), low, high)
+    return found
+
+
+def _thumbnail(
+    points: Iterable[Sequence[float]], low: float = -6.0, high: float = 6.0
+) -> list[list[float]]:
+    return [
+        [round((x - low) / (high - low), 2), round((y - low) / (high - low), 2), round(target or -1, 2)]
+        for x, y, target in points
+    ]
 
 
 def _points(part: Part) -> list[list[float]]:

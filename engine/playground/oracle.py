@@ -10,22 +10,22 @@ from engine.oracles import torch_version
 from engine.playground.model import mean_loss
 from engine.playground.network import Network
 from engine.playground.points import Part
-from engine.playground.run import Run
+from engine.playground.run import Still
 from engine.playground.setup import PlaygroundSetup
 from engine.studies.study import Check
 
 TOLERANCE = 1e-4
 
 
-def compared(run: Run) -> list[Check]:
+def compared(still: Still) -> list[Check]:
     """Loss on both sets, and the length of the gradient of each layer's weights on the training set."""
     found = [
-        *_ours(run.controls, run.model.net, run.train),
-        _ours(run.controls, run.model.net, run.test)[0],
+        *_ours(still.setup, still.net, still.train),
+        _ours(still.setup, still.net, still.test)[0],
     ]
     expected = [
-        *_theirs(run.controls, run.model.net, run.train),
-        _theirs(run.controls, run.model.net, run.test)[0],
+        *_theirs(still.setup, still.net, still.train),
+        _theirs(still.setup, still.net, still.test)[0],
     ]
     layers = [f"gradient of layer {k + 1}'s weights" for k in range(len(found) - 2)]
     names = ["train loss", *layers, "test loss"]
@@ -38,11 +38,9 @@ def compared(run: Run) -> list[Check]:
 
 
 def _ours(setup: PlaygroundSetup, net: Network, part: Part) -> list[float]:
-    net.eval()
     loss = mean_loss(setup, net(engine.from_numpy(part.inputs)), engine.from_numpy(part.targets))
     weights = [linear.weight for linear in net.linears()]
     gradients = engine.autograd.grad(loss, weights)
-    net.train()
     return [loss.item(), *((gradient**2).sum().sqrt().item() for gradient in gradients)]
 
 

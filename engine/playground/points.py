@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.data import synthetic
+from engine.data.files import DataError, read_csv
 from engine.data.samples import Samples
-from engine.playground.setup import PlaygroundSetup, read_points
+from engine.playground.setup import MOST_OWN_POINTS, OWN_REACH, PlaygroundSetup, read_points, write_points
 
 Floats = NDArray[np.float32]
 
@@ -55,6 +56,32 @@ def made(setup: PlaygroundSetup) -> tuple[Part, Part]:
 def features(points: Floats, names: list[str]) -> Floats:
     """What a net is shown of points [n, 2]: float32 [n, names]."""
     return np.stack([FORMULAS[name](*points.T) for name in names], 1).astype(np.float32)
+
+
+def points_of_csv(content: bytes) -> str:
+    """Own points, as a setup holds them, from a table of x, y and class; DataError where that is impossible.
+
+    A column that leaves -6 to 6 is scaled to -5 to 5.
+    """
+    table = read_csv(content)
+    if table.inputs.shape[1] != 2:
+        raise DataError(f"the file has {table.inputs.shape[1] + 1} columns, and 3 are needed: x, y and class")
+    if len(table.classes) != 2:
+        found = ", ".join(table.classes[:5])
+        raise DataError(f"the last column has {len(table.classes)} classes ({found}), and 2 are needed")
+    if len(table) > MOST_OWN_POINTS:
+        raise DataError(
+            f"the file has {len(table)} rows, and there may be at most {MOST_OWN_POINTS} own points"
+        )
+    columns = [_within_reach(column) for column in table.inputs.T.astype(np.float64)]
+    return write_points(list(zip(*columns, table.targets.tolist(), strict=True)))
+
+
+def _within_reach(column: NDArray[np.float64]) -> list[float]:
+    low, high = column.min(), column.max()
+    if low < -OWN_REACH or high > OWN_REACH:
+        column = (column - low) / (high - low or 1.0) * 10.0 - 5.0
+    return list(map(float, column))
 
 
 def _samples(setup: PlaygroundSetup) -> Samples:

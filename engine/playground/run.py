@@ -15,7 +15,9 @@ import numpy as np
 import engine
 from engine.playground import points
 from engine.playground.model import Model, Saved, rate_at
+from engine.playground.network import Network
 from engine.playground.past import LIVE, Change, Position, fold, read_position, unfold
+from engine.playground.points import Part
 from engine.playground.setup import MOST_EPOCHS, PlaygroundSetup
 from engine.tensor import Tensor
 
@@ -44,6 +46,21 @@ class _Kept:
     model: Model
     saved: Saved
     made: int
+
+
+@dataclass(frozen=True)
+class Still:
+    """A run at one moment, for others to look at while it goes on.
+
+    setup  controls, position and past; a run of this setup arrives here
+    net    a copy of the net
+    """
+
+    setup: PlaygroundSetup
+    net: Network
+    train: Part
+    test: Part
+    figures: Figures
 
 
 class Run:
@@ -90,6 +107,13 @@ class Run:
             train_accuracy = test_accuracy = nan
         rate = rate_at(self.controls, self.position.epoch)
         return Figures(train_loss, test_loss, train_accuracy, test_accuracy, self.model.penalty(), rate)
+
+    def still(self) -> Still:
+        """The run as it is now."""
+        net = Network(self.controls)
+        net.take_over(self.model.net)
+        net.eval()
+        return Still(self.setup, net, self.train, self.test, self.figures())
 
     # ---- forwards and backwards
 

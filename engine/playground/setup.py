@@ -22,6 +22,7 @@ MOST_LAYERS = 8
 MOST_UNITS = 32
 MOST_POINTS = 2000
 MOST_OWN_POINTS = 600
+OWN_REACH = 6
 LONGEST_POINTS = 24 * MOST_OWN_POINTS
 LONGEST_PAST = 8000
 MOST_EPOCHS = 100_000
@@ -211,7 +212,7 @@ class PlaygroundSetup(Setup):
     @property
     def reach(self) -> tuple[float, float]:
         """Between which values both coordinates lie."""
-        return (0.0, 1.0) if self.data in synthetic.MINITORCH else (-6.0, 6.0)
+        return (0.0, 1.0) if self.data in synthetic.MINITORCH else (-OWN_REACH, OWN_REACH)
 
     def at_start(self) -> dict[str, Any]:
         """The fields that say what happens, without those that say how far it went."""
@@ -263,8 +264,8 @@ def read_points(text: str) -> list[tuple[float, float, int]]:
             raise ValueError(
                 f"point {number} is {part.strip()[:30]!r}; write x y class, as in 1.5 -2 0"
             ) from None
-        if not (abs(point[0]) <= 6 and abs(point[1]) <= 6):
-            raise ValueError(f"point {number} lies outside of -6 to 6")
+        if not (abs(point[0]) <= OWN_REACH and abs(point[1]) <= OWN_REACH):
+            raise ValueError(f"point {number} lies outside of -{OWN_REACH} to {OWN_REACH}")
         if point[2] not in (0, 1):
             raise ValueError(f"point {number} is of class {label}; there are classes 0 and 1")
         points.append(point)

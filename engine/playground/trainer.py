@@ -12,13 +12,15 @@ from typing import Any
 
 from engine.playground.frames import History
 from engine.playground.past import Position, read_position
-from engine.playground.run import Run
+from engine.playground.run import Run, Still
 from engine.playground.setup import PlaygroundSetup
 
 FRAMES_PER_SECOND = 60.0
 UNLIMITED = 0.0  # epochs a second
 IDLE = 5.0  # seconds without work after which the thread ends
 ALONE = 1.0  # seconds without a watcher after which a run is paused
+EXPECTED = 20.0  # seconds within which somebody who asked for a run will watch it
+AT_ONCE = 0.3  # seconds of training that whoever asks for a moment to come waits for
 SHARE = 0.85  # of its time that a run trains, so that others on this server come to their turn
 
 
@@ -37,7 +39,7 @@ class Trainer:
         self.speed = UNLIMITED
         self.pace = 0.0  # epochs a second, lately
         self._watchers = 0
-        self._last_watched = time.monotonic()
+        self._patience = 0.0  # until when it goes on without a watcher
         self._target: Position | None = None
         self._tasks: queue.Queue[tuple[Future[Any], Callable[[], Any]]] = queue.Queue()
         self._lock = threading.Lock()
@@ -51,6 +53,7 @@ class Trainer:
         """Take up another run, and train to where it stands."""
 
         def load() -> None:
+            self._patience = time.monotonic() + EXPECTED
             self._run = Run(setup.model_copy(update={"epoch": "0"}))
             self.history.clear()
             self._record()
@@ -108,12 +111,19 @@ class Trainer:
 
         self._do(edit)
 
-    def setup(self) -> PlaygroundSetup:
-        """Controls, position and past, as they are now."""
-        return self._run.setup
+    def still(self) -> Still:
+        """The run as it is now."""
+        found: Still = self._do(lambda: self._run.still())
+        return found
 
-    def run(self) -> Run:
-        return self._run
+    @property
+    def position(self) -> Position:
+        return self._run.position
+
+    @property
+    def is_provisional(self) -> bool:
+        """Whether its kernels are not all compiled yet: see `Run`."""
+        return self._run.is_provisional
 
     # ---- being watched
 
@@ -126,23 +136,23 @@ class Trainer:
         """Somebody looks no longer; when nobody does, the run is paused."""
         with self._lock:
             self._watchers -= 1
-            self._last_watched = time.monotonic()
+            self._patience = time.monotonic() + ALONE
 
     @property
     def is_watched(self) -> bool:
-        return self._watchers > 0 or time.monotonic() - self._last_watched < ALONE
+        return self._watchers > 0 or time.monotonic() < self._patience
 
     # ---- the thread
 
-    def _do(self, task: Callable[[], Any]) -> None:
-        """Have a task done between two frames, and wait for it; raises what it raises."""
+    def _do(self, task: Callable[[], Any]) -> Any:
+        """Have a task done between two frames, and wait for it: what it gives or raises."""
         future: Future[Any] = Future()
         with self._lock:
             self._tasks.put((future, task))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="unroll-trainer", daemon=True)
                 self._thread.start()
-        future.result()
+        return future.result()
 
     def _work(self) -> None:
         while True:
@@ -205,11 +215,12 @@ class Trainer:
         if target <= self._run.position:
             return
         self._target = target
-        if target.epoch == self._run.position.epoch:
-            self._arrived()
+        self.running = True
+        deadline = time.perf_counter() + AT_ONCE
+        while self.running and time.perf_counter() < deadline:
+            if not self._arrived():
+                self._run.step_epoch()
             self._record()
-        else:
-            self.running = True
 
     def _play(self) -> None:
         self._target = None

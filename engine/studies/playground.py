@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.playground.oracle import compared
 from engine.playground.past import read_position
-from engine.playground.run import Figures, Run
+from engine.playground.run import Figures, Run, Still
 from engine.playground.setup import PlaygroundSetup
 from engine.studies.study import Check, Study
 
@@ -36,16 +36,15 @@ MOST_MOMENTS = 1000  # of a curve
 class PlaygroundResult:
     """A run where it stands, and the figures on the way there, by epoch."""
 
-    setup: PlaygroundSetup
-    run: Run
-    curve: Sequence[tuple[int, Figures]]
+    still: Still
+    curve: Sequence[tuple[int, Figures]] = ()
 
     @property
-    def figures(self) -> Figures:
-        return self.run.figures()
+    def setup(self) -> PlaygroundSetup:
+        return self.still.setup
 
     def summary(self) -> Mapping[str, float | int | str]:
-        figures = self.figures
+        figures = self.still.figures
         return {
             "epoch": self.setup.epoch,
             "train loss": figures.train_loss,
@@ -53,7 +52,7 @@ class PlaygroundResult:
             "train accuracy": figures.train_accuracy,
             "test accuracy": figures.test_accuracy,
             "penalty": figures.penalty,
-            "parameters": sum(parameter.numel() for parameter in self.run.model.net.parameters()),
+            "parameters": sum(parameter.numel() for parameter in self.still.net.parameters()),
         }
 
     def table(self) -> Mapping[str, Sequence[Any]]:
@@ -76,12 +75,12 @@ def run(setup: PlaygroundSetup) -> PlaygroundResult:
         if training.position.epoch % every == 0:
             curve.append((training.position.epoch, training.figures()))
     training.go_to(target)
-    return PlaygroundResult(training.setup, training, curve)
+    return PlaygroundResult(training.still(), curve)
 
 
 def check(result: PlaygroundResult) -> list[Check]:
     """Losses and gradients of the net as it is, beside those of the same net in torch."""
-    return compared(result.run)
+    return compared(result.still)
 
 
 STUDY = Study(

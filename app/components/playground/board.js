@@ -12,11 +12,12 @@ class Playground {
     this.card = new Card((name, value) => { this.stream.send({ do: "edit", name, value }); this.moved(); });
     this.network = new Network((name, value) => this.do(name, value), (place) => { this.looked = place; this.ask(); },
       (link, event) => (link ? this.card.show(this.parameter(link), event, this.frameBox(), false) : this.card.hide(true)));
-    this.output = new OutputPicture();
+    this.output = new OutputPicture((points) => this.send("change", { points }));
     this.curves = new Curves((epoch, final) => this.seek(epoch, final));
+    this.sets = new Sets((fields) => this.send("change", fields));
     this.problem = html("p", { class: "problem", role: "alert", hidden: true });
     this.body = html("div", { class: "body" }, this.network.element, html("div", { class: "side" }, this.output.element, this.curves.element));
-    root.replaceChildren(html("div", { class: "playground" }, this.transport.element, this.problem, this.body, this.card.element));
+    root.replaceChildren(html("div", { class: "playground" }, this.sets.element, this.transport.element, this.problem, this.body, this.card.element));
     this.stopListening = listenAnywhere(root, (event) => this.present(event));
     root.addEventListener("keydown", (event) => { if (!event.composedPath()[0].closest("input, select, button")) this.present(event) && event.preventDefault(); });
   }
@@ -28,9 +29,10 @@ class Playground {
     if (this.stream?.token !== data.token) {
       this.stream?.close();
       this.scrubbed = undefined;
-      this.stream = new Stream(data.token, () => this.ask(), (text) => this.complain(text));
+      this.stream = new Stream(data.token, () => { this.compare(); this.ask(); }, (text) => this.complain(text));
     }
     this.complain("");
+    this.sets.build(data, this.scale);
     this.network.build(data);
     this.output.build(data);
     if (this.reach !== String(data.reach)) this.grids = SIZES.map((size) => new Grid(size, data.reach));
@@ -58,7 +60,6 @@ class Playground {
     if (name === "go") stream.send({ do: "go", to: value });
     if (name === "back" && shown) stream.send({ do: "go", to: String(Math.max(shown.used ? shown.epoch : shown.epoch - 1, 0)) });
     if (name === "speed") stream.send({ do: "speed", value });
-    if (name !== "speed" && !(name === "toggle" && !stream.state.running)) this.moved();
     return undefined;
   }
 
@@ -69,15 +70,21 @@ class Playground {
     if (final) {
       const frame = this.stream.at(this.scrubbed);
       if (frame) this.stream.send({ do: "go", to: written(frame) });
-      this.moved();
     }
     this.ask();
   }
 
-  // Let the page know that the run stands elsewhere, once it does.
+  // Where the run stands still at a moment that the page does not know of, let it know: its link names the moment.
+  compare() {
+    const { state } = this.stream;
+    const moment = written(state);
+    if (state.known && !state.running && moment !== this.data.moment && moment !== this.told) this.moved();
+    this.told = state.running ? undefined : moment;
+  }
+
   moved() {
     clearTimeout(this.telling);
-    this.telling = setTimeout(() => this.send("moved", true), 250);
+    this.telling = setTimeout(() => this.send("moved", true), 200);
   }
 
   present(event) {
@@ -122,18 +129,15 @@ class Playground {
     this.shown = frame;
     const grid = this.grids[this.size];
     const values = [frame.shape.inputs.map((name) => grid.feature(name)), ...grid.forward(frame.shape.parts, frame.shape.inputs, frame.row)];
-    this.network.draw(frame, this.inputPictures(values), grid.size, this.scale);
+    this.network.draw(frame, values, grid, this.scale);
     const place = this.looked && values[this.looked.layer]?.[this.looked.unit] ? this.looked : undefined;
     const title = !place || place.layer === values.length - 1 ? "Output" : place.layer === 0 ? frame.shape.inputs[place.unit] : `Layer ${place.layer}, unit ${place.unit + 1}`;
     this.output.draw(place ? values[place.layer][place.unit] : values.at(-1)[0], grid.size, this.scale, title);
     this.curves.draw(stream.frames, frame, data.classes);
-    this.pictures = (this.pictures ?? 0) + 1;
+    this.root.dataset.pictures = Number(this.root.dataset.pictures ?? 0) + 1;
     this.adapt(performance.now() - began);
     if (stream.fresh.length) this.ask();
   }
-
-  // Inputs are drawn even if nothing was ever computed from them.
-  inputPictures(values) { return values; }
 
   // A coarser grid where pictures take too long, a finer one again where there is time.
   adapt(took) {

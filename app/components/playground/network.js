@@ -21,8 +21,10 @@ class Network {
     if (key === this.key) return;
     Object.assign(this, { key, inputs, layers, features, activations, mostUnits, canEdit });
     this.units = [[], ...layers.map(() => []), []];
+    this.unused = {}; // pictures of inputs that the net is not shown
     const add = html("button", { type: "button", class: "add-layer", title: "add a layer", "aria-label": "add a layer", disabled: layers.length >= mostLayers || !canEdit,
       onclick: () => this.setLayers([...layers, [Math.min(layers.at(-1)?.[0] ?? 4, 4), layers.at(-1)?.[1] ?? "tanh"]]) }, "+");
+    this.painted = undefined;
     this.columns.replaceChildren(this.inputColumn(), ...layers.map((layer, k) => this.layerColumn(layer, k)), html("div", { class: "more" }, add), this.outputColumn());
     this.place();
   }
@@ -30,7 +32,7 @@ class Network {
   inputColumn() {
     const rows = this.features.map((name) => {
       const on = this.inputs.includes(name);
-      const unit = this.unit(0, this.inputs.indexOf(name), { class: `input ${on ? "" : "off"}`, title: on ? `${name}: shown to the net; click to leave it out` : `show ${name} to the net`,
+      const unit = this.unit(0, this.inputs.indexOf(name), { name, class: `input ${on ? "" : "off"}`, title: on ? `${name}: shown to the net; click to leave it out` : `show ${name} to the net`,
         "aria-pressed": String(on), disabled: !this.canEdit, onclick: () => this.toggle(name, on) });
       return html("label", { class: "feature" }, html("span", {}, ...pretty(name)), unit);
     });
@@ -60,6 +62,7 @@ class Network {
     const element = html("button", { type: "button", ...attributes, class: `unit ${attributes.class ?? ""}`, "data-layer": layer, "data-unit": unit,
       onpointerenter: () => this.look({ layer, unit }), onpointerleave: () => this.look(undefined), onfocus: () => this.look({ layer, unit }), onblur: () => this.look(undefined) }, picture, bias);
     if (unit >= 0) this.units[layer][unit] = { element, picture, bias };
+    else this.unused[attributes.name] = picture;
     return element;
   }
 
@@ -83,12 +86,14 @@ class Network {
   }
 
   // Pictures and lines of a frame; `values` are those of every layer on the grid, the inputs first.
-  draw(frame, values, size, scale) {
+  draw(frame, values, grid, scale) {
     Object.assign(this, { frame, scale });
+    if (this.painted !== grid || this.tones !== scale) for (const [name, picture] of Object.entries(this.unused)) scale.paint(picture, grid.feature(name), grid.size, false);
+    Object.assign(this, { painted: grid, tones: scale });
     if (values.length !== this.units.length) return; // a frame of a net that is being changed
     this.units.forEach((layer, l) => layer.forEach(({ picture, bias }, u) => {
       if (!values[l][u]) return;
-      scale.paint(picture, values[l][u], size, false);
+      scale.paint(picture, values[l][u], grid.size, false);
       if (bias) bias.style.background = scale.css(frame.row[frame.shape.parts[l - 1].bias + u]);
     }));
     this.drawLines(frame);

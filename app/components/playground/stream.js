@@ -34,7 +34,7 @@ class Stream {
   }
 
   hear({ kind, ...message }) {
-    if (kind === "state") this.state = message;
+    if (kind === "state") this.state = { ...message, known: true };
     if (kind === "shapes") this.shapes = message.shapes.map((shape) => ({ ...shape, parts: layersOf(shape) }));
     if (kind === "problem") this.failed(message.text);
     if (kind === "forget") {
