@@ -33,7 +33,8 @@ seats = Seats(limit=int(os.environ.get("UNROLL_MAX_SESSIONS", "250")))
 
 
 async def health(_request: Request) -> JSONResponse:
-    return JSONResponse({"status": "ok", "sessions": seats.taken}, headers={"cache-control": "no-store"})
+    figures = {"status": "ok", "sessions": seats.taken, "training": live.training()}
+    return JSONResponse(figures, headers={"cache-control": "no-store"})
 
 
 @asynccontextmanager

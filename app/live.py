@@ -60,6 +60,11 @@ def publish(trainer: Trainer) -> str:
     return token
 
 
+def training() -> int:
+    """How many runs are being trained right now."""
+    return sum(trainer.running for trainer in list(_trainers.values()))
+
+
 async def _serve(socket: WebSocket) -> None:
     trainer = _trainers.get(socket.path_params["token"])
     if trainer is None or not _is_own_page(socket):

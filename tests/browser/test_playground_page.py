@@ -1,0 +1,245 @@
+"""The Playground in a real browser: training watched, taken back, edited by hand, on points of one's own."""
+
+import json
+import re
+import time
+import urllib.request
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+import engine
+from app.theme import LIGHT
+from engine.playground.run import Run
+from engine.playground.setup import PlaygroundSetup
+from scripts.live_server import LiveServer
+from scripts.watch import wait_until_idle
+
+SMALL = "?v=1&data=gauss&hidden=3+tanh&samples=100&rate=0.1"
+PHONE = {"width": 390, "height": 844}
+
+
+class Board:
+    """What a reader sees of the component and does to it."""
+
+    def __init__(self, page: Page, query: str = SMALL) -> None:
+        self.page = page
+        page.goto(f"/playground{query}")
+        wait_until_idle(page)
+        self.root = page.locator('.unroll[data-ready="true"]')
+        expect(self.root.locator("output.epoch")).not_to_have_text("–")
+
+    def press(self, name: str) -> None:
+        self.root.get_by_role("button", name=name, exact=True).click()
+
+    def epoch(self) -> int:
+        return int(self.root.locator("output.epoch").inner_text().split(" ")[0].replace(",", ""))
+
+    def figures(self) -> str:
+        return self.root.locator(".figures").inner_text()
+
+    def pictures(self) -> int:
+        return int(self.root.get_attribute("data-pictures") or 0)
+
+    def train_until(self, epoch: int) -> None:
+        self.press("train")
+        self.page.wait_for_function(
+            "([output, epoch]) => Number(output.textContent.replace(',', '').split(' ')[0]) >= epoch",
+            arg=[self.root.locator("output.epoch").element_handle(), epoch],
+        )
+        self.press("pause")
+        expect(self.root.get_by_role("button", name="train", exact=True)).to_be_visible()
+        wait_until_idle(self.page)
+
+    def reach(self, epoch: int) -> None:
+        """The link of the page says that the run stands there."""
+        expect(self.page).to_have_url(re.compile(rf"[?&]epoch={epoch}(&|$)"))
+        wait_until_idle(self.page)
+
+
+def test_it_trains_and_is_paused_where_the_link_says(page: Page) -> None:
+    board = Board(page)
+    before = board.figures()
+    board.train_until(20)
+    assert board.figures() != before
+    board.reach(board.epoch())
+    pictures = board.pictures()
+    page.wait_for_timeout(500)
+    assert board.pictures() <= pictures + 2  # nothing is drawn while nothing happens
+
+
+def test_steps_go_both_ways_and_the_curve_leads_back(page: Page) -> None:
+    board = Board(page)
+    start = board.figures()
+    for epoch in (1, 2):
+        board.press("one epoch")
+        board.reach(epoch)
+    board.root.get_by_text("1 batch").click()
+    expect(page).to_have_url(re.compile(r"[?&]epoch=2\.10(&|$)"))
+    board.press("one epoch back")
+    board.reach(2)
+    plot = board.root.get_by_role("slider", name="moment of the run")
+    box = plot.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] - 5, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 3, box["y"] + 20, steps=5)
+    expect(board.root.locator("output.epoch")).to_have_text("0")
+    assert board.figures() == start
+    page.mouse.up()
+    board.reach(0)
+
+
+def test_a_weight_is_set_by_hand_and_the_link_brings_it_back(
+    page: Page, browser: Browser, server: LiveServer
+) -> None:
+    board = Board(page)
+    board.train_until(5)
+    board.root.locator('.bias[data-name="bias.0.1"]').click()
+    field = board.root.get_by_role("textbox", name="value")
+    field.fill("two")
+    field.press("Enter")
+    expect(board.root.locator(".card .problem")).to_have_text("write a number, as in −0.5")
+    field.fill("-1.5")
+    field.press("Enter")
+    expect(page).to_have_url(re.compile("bias.0.1"))
+    board.press("layer 1: one unit more")
+    expect(page).to_have_url(re.compile(r"hidden=4\+tanh"))
+    wait_until_idle(page)
+    board.press("one epoch")
+    board.reach(board.epoch())
+    page.wait_for_timeout(300)
+    with browser.new_context(base_url=server.url) as context:
+        other = Board(context.new_page(), f"?{page.url.partition('?')[2]}")
+        expect(other.root.locator("output.epoch")).to_have_text(
+            board.root.locator("output.epoch").inner_text()
+        )
+        expect(other.root.locator(".figures")).to_have_text(
+            board.root.locator(".figures").inner_text().replace("\n", "")
+        )
+
+
+def test_a_unit_shows_what_the_engine_computes(page: Page) -> None:
+    setup = PlaygroundSetup(
+        data="xor", hidden="4 relu, 3 sin", samples=100, epoch="7", batch_norm=True, residual=True
+    )
+    fields = "&".join(f"{name}={value}" for name, value in setup.model_dump().items() if name in (
+        "data", "hidden", "samples", "epoch"))  # fmt: skip
+    board = Board(page, f"?v=1&{fields}&batch_norm=true&residual=true".replace(", ", ",+").replace(" ", "+"))
+    board.reach(7)
+    size, pixels = page.evaluate(
+        """(root) => {
+          const map = root.querySelector('.map');
+          return [map.width, [...map.getContext('2d').getImageData(0, 0, map.width, map.width).data]];
+        }""",
+        board.root.element_handle(),
+    )
+    found = np.array(pixels).reshape(size, size, 4)[:, :, :3]
+    low, high = setup.reach
+    places = low + (np.arange(size) + 0.5) / size * (high - low)
+    points = np.stack(np.meshgrid(places, places[::-1]), -1).reshape(-1, 2).astype(np.float32)
+    net = Run(setup).still().net
+    output = net(engine.from_numpy(points)).tanh().detach().numpy().reshape(size, size)
+
+    def rgb(colour: str) -> np.ndarray:
+        return np.array([int(colour[k : k + 2], 16) for k in (1, 3, 5)], float)
+
+    end = np.where(output[:, :, None] < 0, rgb(LIGHT.negative), rgb(LIGHT.positive))
+    expected = rgb(LIGHT.zero) + (end - rgb(LIGHT.zero)) * np.abs(output)[:, :, None]
+    assert np.abs(found - expected).max() < 4  # of 255: there are 255 tones
+
+
+def test_points_are_drawn_and_taken_away(page: Page) -> None:
+    board = Board(page, "?v=1&data=own+points")
+    dots = board.root.locator(".dots .own")
+    before = dots.count()
+    board.root.get_by_role("radio", name="class 0").click()
+    square = board.root.locator(".square")
+    square.scroll_into_view_if_needed()
+    box = square.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 250, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 250, box["y"] + 120, steps=8)
+    page.mouse.up()
+    expect(page).to_have_url(re.compile("points=.*%3B"))
+    wait_until_idle(page)
+    drawn = dots.count()
+    assert drawn > before + 2
+    box = dots.last.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(dots).to_have_count(drawn - 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("two columns", "1,0\n2,1\n3,0\n4,1\n", "2 columns, and 3 are needed"),
+        ("words", "x,y,c\n1,2,0\n1,zwei,1\n", "Line 3"),
+        ("one class", "1,2,0\n2,3,0\n3,4,0\n", "1 classes"),
+    ],
+)
+def test_a_bad_file_says_so_and_leaves_the_run_alone(page: Page, name: str, content: str, said: str) -> None:
+    board = Board(page)
+    board.press("one epoch")
+    board.reach(1)
+    before = board.figures()
+    page.get_by_role("button", name="Points from a file").click()
+    page.locator('input[type="file"]').set_input_files(
+        {"name": f"{name}.csv", "mimeType": "text/csv", "buffer": content.encode()}
+    )
+    expect(page.get_by_test_id("stAlert")).to_contain_text(said)
+    assert board.figures() == before
+    assert board.epoch() == 1
+
+
+def test_points_come_from_a_file(page: Page) -> None:
+    board = Board(page)
+    rows = [f"{10 * k},{k % 7},{'ab'[k % 2]}" for k in range(30)]
+    page.get_by_role("button", name="Points from a file").click()
+    page.locator('input[type="file"]').set_input_files(
+        {"name": "own.csv", "mimeType": "text/csv", "buffer": "\n".join(["left,right,kind", *rows]).encode()}
+    )
+    expect(board.root.locator(".dots .own")).to_have_count(30)
+
+
+def test_a_closed_tab_stops_its_run_within_two_seconds(browser: Browser, server: LiveServer) -> None:
+    with browser.new_context(base_url=server.url) as context:
+        board = Board(context.new_page())
+        board.press("train")
+        expect(board.root.locator(".pace")).to_contain_text("epochs a second")
+        assert training(server) == 1
+    time.sleep(2)
+    assert training(server) == 0
+
+
+def test_a_page_that_was_left_stops_its_run(page: Page, server: LiveServer) -> None:
+    board = Board(page)
+    board.press("train")
+    expect(board.root.locator(".pace")).to_contain_text("epochs a second")
+    page.get_by_role("link", name="Broadcasting").click()
+    wait_until_idle(page)
+    time.sleep(2)
+    assert training(server) == 0
+
+
+def training(server: LiveServer) -> int:
+    """How many runs the server trains right now."""
+    with urllib.request.urlopen(f"{server.url}/healthz") as answer:
+        return int(json.load(answer)["training"])
+
+
+def test_presenter_keys_step_and_play(page: Page) -> None:
+    board = Board(page, f"{SMALL}&present=1")
+    for key, epoch in (("ArrowRight", "1"), ("PageDown", "2"), ("ArrowLeft", "1"), ("Home", "0")):
+        page.keyboard.press(key)
+        expect(board.root.locator("output.epoch")).to_have_text(epoch)
+
+
+def test_a_phone_shows_all_of_it(page: Page) -> None:
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    board = Board(page)
+    expect(board.root.locator(".square")).to_be_visible()
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
