@@ -26,17 +26,24 @@ from engine.playground.setup import PlaygroundSetup
 from engine.playground.trainer import Trainer
 
 ADDRESS = "/live/"
-PERIOD = 1 / 30  # seconds from one message to the next; each brings the frames made since the last
+OWN = 1 / 30  # seconds from one message to the next; each brings the frames made since the last
+OTHERS = 1 / 10  # to those who only look on: there may be many of them
+GONE = 4404  # what a connection is closed with when its run is no longer there
 MOST_AT_ONCE = 200  # frames in a message
 LONGEST_MESSAGE = 500  # characters from a browser
 
 
 class Session:
-    """A visitor's run: its trainer, the name by which a browser knows it, the setup last agreed on."""
+    """A visitor's run: its trainer and the setup last agreed on; names by which browsers know it.
+
+    token  for the visitor's own page
+    view   for those who are to look on, and can do nothing to it
+    """
 
     def __init__(self, setup: PlaygroundSetup) -> None:
         self.trainer = Trainer(setup)
-        self.token = publish(self.trainer)
+        self.token = published(self.trainer, _trainers)
+        self.view = published(self.trainer, _shown)
         self.agreed = setup
 
     def follow(self, setup: PlaygroundSetup) -> Still:
@@ -50,14 +57,21 @@ class Session:
         return still
 
 
-_trainers: WeakValueDictionary[str, Trainer] = WeakValueDictionary()
+Names = WeakValueDictionary[str, Trainer]
+_trainers: Names = WeakValueDictionary()
+_shown: Names = WeakValueDictionary()
 
 
-def publish(trainer: Trainer) -> str:
-    """A name under which a browser may connect to this trainer, for as long as somebody holds it."""
+def published(trainer: Trainer, names: Names = _trainers) -> str:
+    """A name under which browsers may connect to a trainer, for as long as somebody holds it."""
     token = secrets.token_urlsafe(16)
-    _trainers[token] = trainer
+    names[token] = trainer
     return token
+
+
+def shown(view: str) -> Trainer | None:
+    """The trainer whose run is shown to others under this name, while there is one."""
+    return _shown.get(view)
 
 
 def training() -> int:
@@ -66,16 +80,22 @@ def training() -> int:
 
 
 async def _serve(socket: WebSocket) -> None:
-    trainer = _trainers.get(socket.path_params["token"])
-    if trainer is None or not _is_own_page(socket):
-        await socket.close(code=4404, reason="there is no such run")
+    if not _is_own_page(socket):
+        await socket.close()
         return
     await socket.accept()
+    token = socket.path_params["token"]
+    trainer = _trainers.get(token) or _shown.get(token)
+    if trainer is None:
+        await socket.close(code=GONE)
+        return
     trainer.watch()
-    sending = asyncio.create_task(_send(socket, trainer))
+    sending = asyncio.create_task(_send(socket, trainer, OWN if token in _trainers else OTHERS))
     try:
         while True:
-            await _obey(socket, trainer, await socket.receive_text())
+            wish = await socket.receive_text()
+            if token in _trainers:
+                await _obey(socket, trainer, wish)
     except (WebSocketDisconnect, RuntimeError):
         pass
     finally:
@@ -121,7 +141,7 @@ def _grant(trainer: Trainer, wish: dict[str, Any]) -> None:
             raise ValueError(f"{other!r} is not something that can be done")
 
 
-async def _send(socket: WebSocket, trainer: Trainer) -> None:
+async def _send(socket: WebSocket, trainer: Trainer, period: float) -> None:
     """Tell a browser what it does not know yet, again and again."""
     history = trainer.history
     recorded = forgotten = shapes = 0
@@ -141,7 +161,7 @@ async def _send(socket: WebSocket, trainer: Trainer) -> None:
         if (now := _state(trainer)) != state:
             state = now
             await socket.send_text(json.dumps(state))
-        await asyncio.sleep(PERIOD)
+        await asyncio.sleep(period)
 
 
 def _packed(frames: list[Frame]) -> list[bytes]:
@@ -163,6 +183,7 @@ def _state(trainer: Trainer) -> dict[str, Any]:
         "pace": round(trainer.pace, 1) if trainer.running else 0,
         "speed": trainer.speed,
         "provisional": trainer.is_provisional,
+        "controls": trainer.controls,
     }
 
 

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from engine.studies.study import Setup, Study
 
 VERSION_KEY = "v"
-FRAME_KEYS = frozenset({"present", "show", "embed", "embed_options"})  # understood by the page, not the study
+FRAME_KEYS = frozenset({"present", "show", "watch", "embed", "embed_options"})  # for the page, not the study
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from app.page import Frame
 from engine.data.files import DataError
 from engine.playground.points import points_of_csv
 from engine.playground.setup import OPTIMISERS
+from engine.playground.trainer import Trainer
 from engine.studies.playground import EXAMPLES, PlaygroundResult
 
 frame = Frame("playground")
@@ -40,7 +41,7 @@ def restart() -> None:
         frame.replace(EXAMPLES[st.session_state["playground_example"]])
 
 
-def choose() -> None:
+def choose(session: live.Session) -> None:
     """Where to begin: an example, or points of one's own."""
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.session_state["playground_example"] = None
@@ -57,6 +58,9 @@ def choose() -> None:
                 "CSV", type=["csv", "txt"], key="playground_file", on_change=upload,
                 label_visibility="collapsed",
             )  # fmt: skip
+        with st.popover("Broadcast", icon=":material/cast:", type="tertiary"):
+            st.caption("Whoever opens this link watches your run as it happens, and cannot touch it.")
+            st.code(frame.link(watch=session.view), language=None, wrap_lines=True)
 
 
 def controls() -> None:
@@ -98,11 +102,11 @@ def explorer() -> None:
     result = PlaygroundResult(session.follow(frame.setup))
     frame.replace(result.setup)
     if not frame.present:
-        choose()
+        choose(session)
     if frame.shown or not frame.present:
         controls()
     frame.messages()
-    playground(figures.payload(result, session.token, frame.present), "playground", change, lambda: None)
+    playground(figures.payload(result, session.token, frame.present), "playground", change)
     if not frame.present:
         with st.expander(
             "First weights, penalty, schedule, dropout, normalisation, seed", icon=":material/tune:"
@@ -112,4 +116,28 @@ def explorer() -> None:
     frame.write_address()
 
 
-explorer()
+@st.fragment
+def audience(view: str, trainer: Trainer) -> None:
+    """Somebody else's run, as it happens."""
+    result = PlaygroundResult(trainer.still())
+    playground(figures.payload(result, view, frame.present, watching=True), "audience")
+
+
+def take_over(trainer: Trainer) -> None:
+    """Go on alone, from where the run is."""
+    st.session_state.pop("playground_run", None)
+    frame.replace(trainer.still().setup)
+    st.query_params.clear()  # the link that led here; the page writes its own
+
+
+view = st.query_params.get("watch")
+if view and (shown := live.shown(view)):
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(":material/cast: You are watching somebody else's run, live.", width="content")
+        st.button("Make it mine", on_click=take_over, args=(shown,))
+    audience(view, shown)
+else:
+    if view:
+        st.query_params.pop("watch")
+        frame.report("This broadcast is over: the run below is your own")
+    explorer()

@@ -36,12 +36,11 @@ _mount = component(
 )
 
 
-def playground(
-    payload: Mapping[str, Any], key: str, on_change: Callable[[], None], on_moved: Callable[[], None]
-) -> Any:
+def playground(payload: Mapping[str, Any], key: str, on_change: Callable[[], None] = lambda: None) -> Any:
     """Show the run that `payload`, as `app.figures.playground` makes it, names.
 
-    `on_change` is called when inputs or layers were changed ({"features": …} or {"hidden": …}), `on_moved`
-    when the run was paused, stepped, taken back or edited by hand. Both before the script.
+    `on_change` is called, before the script, when something was changed ({"features": …}, {"hidden": …},
+    {"data": …} or {"points": …}). The script also runs again when the run stands still somewhere else, was
+    edited by hand, or has other controls than the page knows.
     """
-    return _mount(data=payload, key=key, on_change_change=on_change, on_moved_change=on_moved)
+    return _mount(data=payload, key=key, on_change_change=on_change, on_moved_change=lambda: None)

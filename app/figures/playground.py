@@ -15,6 +15,7 @@ from engine.playground.setup import (
     MOST_UNITS,
     SETS,
     PlaygroundSetup,
+    name_of,
     read_points,
 )
 from engine.studies.playground import PlaygroundResult
@@ -31,8 +32,8 @@ def options(usual: Sequence[float], current: float) -> list[float]:
 THUMBNAIL_POINTS = 70
 
 
-def payload(result: PlaygroundResult, token: str, present: bool) -> dict[str, Any]:
-    """All but the frames, which come over a connection of their own."""
+def payload(result: PlaygroundResult, token: str, present: bool, watching: bool = False) -> dict[str, Any]:
+    """All but the frames, which come over a connection of their own. Who is `watching` touches nothing."""
     controls = result.setup
     return {
         "token": token,
@@ -44,7 +45,9 @@ def payload(result: PlaygroundResult, token: str, present: bool) -> dict[str, An
         "activations": ACTIVATIONS,
         "most_layers": MOST_LAYERS,
         "most_units": MOST_UNITS,
-        "can_edit": not present,
+        "watching": watching,
+        "controls": name_of(controls),
+        "can_edit": not present and not watching,
         "classes": not controls.is_regression,
         "reach": controls.reach,
         "sets": SETS,
@@ -68,9 +71,7 @@ def _thumbnails() -> dict[str, list[list[float]]]:
     return found
 
 
-def _thumbnail(
-    points: Iterable[Sequence[float]], low: float = -6.0, high: float = 6.0
-) -> list[list[float]]:
+def _thumbnail(points: Iterable[Sequence[float]], low: float = -6.0, high: float = 6.0) -> list[list[float]]:
     return [
         [round((x - low) / (high - low), 2), round((y - low) / (high - low), 2), round(target or -1, 2)]
         for x, y, target in points

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from functools import lru_cache
 from typing import Any, Literal, get_args
 
 from pydantic import Field, field_validator
@@ -217,6 +219,12 @@ class PlaygroundSetup(Setup):
     def at_start(self) -> dict[str, Any]:
         """The fields that say what happens, without those that say how far it went."""
         return self.model_dump(exclude={"epoch", "past"})
+
+
+@lru_cache(maxsize=256)
+def name_of(setup: PlaygroundSetup) -> str:
+    """A short name that two setups share if all their controls are the same."""
+    return hashlib.sha256(repr(setup.at_start()).encode()).hexdigest()[:12]
 
 
 def read_features(text: str) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any
 from engine.playground.frames import History
 from engine.playground.past import Position, read_position
 from engine.playground.run import Run, Still
-from engine.playground.setup import PlaygroundSetup
+from engine.playground.setup import PlaygroundSetup, name_of
 
 FRAMES_PER_SECOND = 60.0
 UNLIMITED = 0.0  # epochs a second
@@ -119,6 +119,11 @@ class Trainer:
     @property
     def position(self) -> Position:
         return self._run.position
+
+    @property
+    def controls(self) -> str:
+        """A name for the controls as they are: another one whenever they are others."""
+        return name_of(self._run.controls)
 
     @property
     def is_provisional(self) -> bool:

@@ -1,5 +1,6 @@
 """The Playground's page without a browser, and its live connection spoken to directly."""
 
+import contextlib
 import json
 import struct
 import threading
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 import uvicorn
 from starlette.applications import Starlette
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from app import live
@@ -49,7 +50,7 @@ def address() -> Iterator[str]:
 
 @pytest.fixture
 def socket(address: str, trainer: Trainer) -> Iterator[ClientConnection]:
-    with connect(f"{address}/{live.publish(trainer)}") as socket:
+    with connect(f"{address}/{live.published(trainer)}") as socket:
         yield socket
 
 
@@ -170,9 +171,11 @@ def test_what_makes_no_sense_is_answered_and_changes_nothing(
 
 
 def test_an_unknown_run_and_a_foreign_page_are_turned_away(address: str, trainer: Trainer) -> None:
-    token = live.publish(trainer)
-    with pytest.raises(InvalidStatus), connect(f"{address}/guess"):
-        pass
+    token = live.published(trainer)
+    with connect(f"{address}/guess") as socket, pytest.raises(ConnectionClosed) as closed:
+        socket.recv(timeout=20)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == live.GONE
     with pytest.raises(InvalidStatus), connect(f"{address}/{token}", origin="http://elsewhere.example"):
         pass
     own = address.removesuffix("/live").replace("ws", "http", 1)
@@ -181,7 +184,7 @@ def test_an_unknown_run_and_a_foreign_page_are_turned_away(address: str, trainer
 
 
 def test_a_lost_visitor_pauses_the_run_within_two_seconds(address: str, trainer: Trainer) -> None:
-    with connect(f"{address}/{live.publish(trainer)}") as socket:
+    with connect(f"{address}/{live.published(trainer)}") as socket:
         socket.send(json.dumps({"do": "play"}))
         while not heard(socket, "state")["running"]:
             pass
@@ -189,3 +192,18 @@ def test_a_lost_visitor_pauses_the_run_within_two_seconds(address: str, trainer:
     time.sleep(2)
     assert not trainer.running
     assert live.training() == 0
+
+
+def test_fifty_look_on_and_can_do_nothing(address: str) -> None:
+    session = live.Session(SETUP)
+    with contextlib.ExitStack() as stack:
+        viewers = [stack.enter_context(connect(f"{address}/{session.view}")) for _ in range(50)]
+        for viewer in viewers:
+            viewer.send(json.dumps({"do": "step", "what": "epoch"}))
+        session.trainer.step("epoch")
+        expected = session.trainer.still()
+        assert expected.setup.epoch == "1"
+        for viewer in viewers:
+            while (row := next_row(viewer)[1])[0] != 1:
+                pass
+            np.testing.assert_allclose(row[3], expected.figures.test_loss, rtol=1e-6)

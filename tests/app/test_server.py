@@ -34,7 +34,7 @@ def wait_for_sessions(running: LiveServer, expected: int) -> None:
 
 
 def test_health(running: LiveServer) -> None:
-    assert running.health() == {"status": "ok", "sessions": 0}
+    assert running.health() == {"status": "ok", "sessions": 0, "training": 0}
 
 
 @pytest.mark.parametrize("path", ["/", "/healthz", "/app/static/icon.svg", "/_stcore/host-config"])

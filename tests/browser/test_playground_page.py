@@ -231,6 +231,29 @@ def training(server: LiveServer) -> int:
         return int(json.load(answer)["training"])
 
 
+def test_a_broadcast_is_watched_and_taken_over(page: Page, browser: Browser, server: LiveServer) -> None:
+    board = Board(page)
+    page.get_by_role("button", name="Broadcast").click()
+    link = page.get_by_test_id("stPopoverBody").locator("code").inner_text()
+    page.keyboard.press("Escape")
+    with browser.new_context(base_url=server.url) as context:
+        other = context.new_page()
+        other.goto(link)
+        wait_until_idle(other)
+        root = other.locator('.unroll[data-ready="true"]')
+        expect(root.get_by_role("button", name="train", exact=True)).to_be_hidden()
+        board.press("one epoch")
+        expect(root.locator("output.epoch")).to_have_text("1")
+        board.press("layer 1: one unit more")
+        expect(root.locator('.unit[data-layer="1"]')).to_have_count(4)
+        other.get_by_role("button", name="Make it mine").click()
+        expect(root.get_by_role("button", name="train", exact=True)).to_be_visible()
+        expect(root.locator("output.epoch")).to_have_text("1")
+        root.get_by_role("button", name="one epoch", exact=True).click()
+        expect(root.locator("output.epoch")).to_have_text("2")
+    assert board.epoch() == 1
+
+
 def test_presenter_keys_step_and_play(page: Page) -> None:
     board = Board(page, f"{SMALL}&present=1")
     for key, epoch in (("ArrowRight", "1"), ("PageDown", "2"), ("ArrowLeft", "1"), ("Home", "0")):

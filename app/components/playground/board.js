@@ -25,6 +25,7 @@ class Playground {
   update(data, send) {
     Object.assign(this, { data, send });
     dress(this.root, data);
+    this.root.toggleAttribute("data-watching", data.watching);
     this.scale = new Scale(this.root);
     if (this.stream?.token !== data.token) {
       this.stream?.close();
@@ -51,6 +52,7 @@ class Playground {
   do(name, value) {
     const { stream } = this;
     this.complain("");
+    if (this.data.watching) return undefined;
     if (name === "features" || name === "hidden") return this.send("change", { [name]: value });
     if (name === "hold") return this.card.show(this.parameter(value), value.event, this.frameBox(), true);
     const shown = this.shown;
@@ -65,6 +67,7 @@ class Playground {
 
   // Show another moment at once; the run goes there when the hand is off.
   seek(epoch, final) {
+    if (this.data.watching) return;
     if (this.stream.state.running) this.stream.send({ do: "pause" });
     this.scrubbed = { epoch, used: 0 };
     if (final) {
@@ -74,12 +77,14 @@ class Playground {
     this.ask();
   }
 
-  // Where the run stands still at a moment that the page does not know of, let it know: its link names the moment.
+  // Let the page know of controls that it does not know, and of the moment at which the run stands: its link names it.
   compare() {
     const { state } = this.stream;
-    const moment = written(state);
-    if (state.known && !state.running && moment !== this.data.moment && moment !== this.told) this.moved();
-    this.told = state.running ? undefined : moment;
+    if (!state.known) return;
+    const still = !state.running && !this.data.watching;
+    const moment = `${state.controls} ${still ? written(state) : ""}`;
+    if (moment !== `${this.data.controls} ${still ? this.data.moment : ""}` && moment !== this.told) this.moved();
+    this.told = moment;
   }
 
   moved() {
