@@ -10,6 +10,7 @@ import json
 import math
 import secrets
 import struct
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
@@ -19,11 +20,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from engine.playground.frames import Frame
-from engine.playground.past import read_position
-from engine.playground.run import Still
-from engine.playground.setup import PlaygroundSetup
-from engine.playground.trainer import Trainer
+from engine.training.history import Frame
+from engine.training.position import read_position
+from engine.training.setup import TrainingSetup
+from engine.training.trainer import Trainer, Training
 
 ADDRESS = "/live/"
 OWN = 1 / 30  # seconds from one message to the next; each brings the frames made since the last
@@ -40,14 +40,14 @@ class Session:
     view   for those who are to look on, and can do nothing to it
     """
 
-    def __init__(self, setup: PlaygroundSetup) -> None:
-        self.trainer = Trainer(setup)
+    def __init__(self, begin: Callable[[Any], Training], setup: TrainingSetup) -> None:
+        self.trainer = Trainer(begin, setup)
         self.token = published(self.trainer, _trainers)
         self.view = published(self.trainer, _shown)
         self.agreed = setup
 
-    def follow(self, setup: PlaygroundSetup) -> Still:
-        """Do what was changed on the page; the run as it is then."""
+    def follow(self, setup: Any) -> Any:
+        """Do what was changed on the page; the run as it is then, for the page to show."""
         if (setup.epoch, setup.past) != (self.agreed.epoch, self.agreed.past):
             self.trainer.load(setup)  # another link
         elif setup != self.agreed:

@@ -9,9 +9,10 @@ from app.figures import playground as figures
 from app.page import Frame
 from engine.data.files import DataError
 from engine.playground.points import points_of_csv
+from engine.playground.run import Run
 from engine.playground.setup import OPTIMISERS
-from engine.playground.trainer import Trainer
 from engine.studies.playground import EXAMPLES, PlaygroundResult
+from engine.training.trainer import Trainer
 
 frame = Frame("playground")
 frame.header(
@@ -97,7 +98,7 @@ def more_controls() -> None:
 @st.fragment
 def explorer() -> None:
     if "playground_run" not in st.session_state:
-        st.session_state["playground_run"] = live.Session(frame.setup)
+        st.session_state["playground_run"] = live.Session(Run, frame.setup)
     session = st.session_state["playground_run"]
     result = PlaygroundResult(session.follow(frame.setup))
     frame.replace(result.setup)

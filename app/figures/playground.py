@@ -15,10 +15,10 @@ from engine.playground.setup import (
     MOST_UNITS,
     SETS,
     PlaygroundSetup,
-    name_of,
     read_points,
 )
 from engine.studies.playground import PlaygroundResult
+from engine.training.setup import name_of
 
 RATES = (0.0, 1e-5, 1e-4, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 BATCHES = (1, 2, 5, 10, 20, 30, 50, 100, 250, 1000)

@@ -14,6 +14,18 @@ from engine.compiler.program import Program, Storage, View
 from engine.context import Late
 from engine.layout import row_major
 
+ROOM = 256  # bytes before and after a buffer
+
+
+def roomy(size: int, dtype: Any) -> NDArray[Any]:
+    """Zeros, with room before and after them.
+
+    A loop that writes some vectors after the beginning of what it reads runs element by element, with other
+    last bits. So results would depend on where small buffers happen to lie.
+    """
+    room = ROOM // np.dtype(dtype).itemsize
+    return np.zeros(size + 2 * room, dtype)[room : room + size]
+
 
 class Memory:
     """The buffers of a program, which stay the same from call to call, but for those of the arguments.
@@ -89,7 +101,7 @@ class Memory:
         """The flat buffer of a storage; allocated when first asked for."""
         found = self._buffers.get(storage)
         if found is None:
-            found = self._buffers[storage] = np.zeros(max(storage.size, 1), storage.dtype.numpy)
+            found = self._buffers[storage] = roomy(max(storage.size, 1), storage.dtype.numpy)
         return found
 
     def elements(self, view: View) -> NDArray[Any]:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.compiler.fuse import Group
+from engine.compiler.memory import roomy
 from engine.compiler.program import Node, Program, Storage
 
 Lifetimes = dict[Storage, tuple[int, int]]  # numbers of the first and the last group that use it
@@ -52,4 +53,4 @@ def _taken(free: list[NDArray[np.uint8]], size: int) -> NDArray[np.uint8]:
     for k in range(len(free) - 1, -1, -1):
         if size <= free[k].size <= LOOSE * size:
             return free.pop(k)
-    return np.zeros(size, np.uint8)
+    return roomy(size, np.uint8)

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 import engine
 from engine import optim
+from engine.compiler.memory import roomy
 from engine.compiler.step import Compiled
+from engine.creation import zeros_like
 from engine.generator import default_generator
 from engine.nn import functional as F  # noqa: N812
 from engine.optim.optimizer import Optimizer
@@ -42,6 +44,12 @@ class Model:
             self.optimiser.state[parameter].update(
                 self.optimiser.start(parameter, self.optimiser.param_groups[0])
             )
+            if setup.optimiser in ("momentum", "Nesterov"):
+                self.optimiser.state[parameter]["momentum_buffer"] = zeros_like(parameter)
+        for tensor in self._kept():  # so that the last bits do not depend on what lies beside what
+            buffer = tensor.value.buffer
+            tensor.value.buffer = roomy(len(buffer), buffer.dtype)
+            tensor.value.buffer[:] = buffer
         self._step = engine.compile(self._train)
         self._losses = engine.compile(self._evaluate)
         self._primed: set[int] = set()

@@ -34,6 +34,8 @@ class Block(nn.Module):
         super().__init__()
         self.linear = nn.Linear(fan_in, units)
         self.norm = nn.BatchNorm1d(units) if setup.batch_norm else None
+        # what a norm subtracts again has gradient 0, of which rounding leaves noise for Adam to make steps of
+        self.linear.bias.requires_grad_(not setup.batch_norm)
         self.activation = ACTIVATION[activation]
         self.dropout = setup.dropout
         self.skips = setup.residual and fan_in == units

@@ -29,7 +29,7 @@ def compared(still: Still) -> list[Check]:
     ]
     layers = [f"gradient of layer {k + 1}'s weights" for k in range(len(found) - 2)]
     names = ["train loss", *layers, "test loss"]
-    oracle = f"torch {torch_version()}"
+    oracle = torch_version()
     checks = []
     for name, theirs, ours in zip(names, expected, found, strict=True):
         error = difference(ours, theirs)

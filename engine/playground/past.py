@@ -13,23 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.playground.setup import PlaygroundSetup
+from engine.training.position import Position, read_position
 
 LIVE = (
     "hidden", "batch_norm", "residual", "dropout", "loss", "penalty", "penalty_rate",
     "optimiser", "rate", "schedule", "horizon", "batch", "shuffle",
 )  # fields that may change while a run goes on; any other starts it again  # fmt: skip
 PLACE = re.compile(r"^(weight|bias)(\.\d{1,2}){2,3}$")  # weight.layer.unit.input or bias.layer.unit
-
-
-@dataclass(frozen=True, order=True)
-class Position:
-    """Where a run stands: whole epochs, and how many points of the next one have been used."""
-
-    epoch: int = 0
-    used: int = 0
-
-    def __str__(self) -> str:
-        return f"{self.epoch}.{self.used}" if self.used else str(self.epoch)
 
 
 @dataclass(frozen=True)
@@ -39,11 +29,6 @@ class Change:
     position: Position
     controls: dict[str, Any]
     parameters: dict[str, float]
-
-
-def read_position(text: str) -> Position:
-    epoch, _, used = text.partition(".")
-    return Position(int(epoch), int(used or 0))
 
 
 def check_past(text: str) -> None:

@@ -7,35 +7,27 @@ changes on the way (`engine.playground.past`), and going back is training again 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from math import nan
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import engine
-from engine.playground import points
+from engine.playground import batches, points
+from engine.playground.frames import Figures, shape_of
 from engine.playground.model import Model, Saved, rate_at
 from engine.playground.network import Network
-from engine.playground.past import LIVE, Change, Position, fold, read_position, unfold
+from engine.playground.past import LIVE, Change, fold, unfold
 from engine.playground.points import Part
 from engine.playground.setup import MOST_EPOCHS, PlaygroundSetup
 from engine.tensor import Tensor
+from engine.training.position import Position, read_position
 
 KEPT_EVERY = 64  # epochs from one kept state to the next, at first
 MOST_KEPT = 256  # states; then every other one is dropped
 SCHEDULING = {"rate", "schedule", "horizon", "batch", "shuffle"}  # controls that no model depends on
-
-
-@dataclass(frozen=True)
-class Figures:
-    """How good a net is. Losses without the penalty; accuracies are shares of right classes, else nan."""
-
-    train_loss: float
-    test_loss: float
-    train_accuracy: float
-    test_accuracy: float
-    penalty: float
-    rate: float
 
 
 @dataclass(frozen=True)
@@ -92,6 +84,7 @@ class Run:
         self._kept: dict[int, _Kept] = {}
         self._kept_every = KEPT_EVERY
         self._begin_epoch()
+        self._make_changes()
 
     @property
     def setup(self) -> PlaygroundSetup:
@@ -115,6 +108,19 @@ class Run:
         net.eval()
         return Still(self.setup, net, self.train, self.test, self.figures())
 
+    def row(self) -> NDArray[np.float32]:
+        """Position, figures and parameters: see `engine.playground.frames`."""
+        figures = [self.position.epoch, self.position.used, *astuple(self.figures())]
+        return np.concatenate([np.array(figures, np.float32), self.model.drawn()])
+
+    def shape(self) -> dict[str, Any]:
+        """What the parameters in a row are."""
+        return shape_of(self.controls)
+
+    def is_ready(self) -> bool:
+        """Whether the kernels of its steps are compiled."""
+        return self.model.is_compiled()
+
     # ---- forwards and backwards
 
     @property
@@ -124,7 +130,7 @@ class Run:
     def step(self) -> None:
         """One minibatch."""
         self.is_provisional |= not self.model.is_compiled()
-        size = self._batch_after(self.position.used)
+        size = batches.size_after(self.controls, self.position.used, len(self.train))
         self.model.step(*self._batch(self.position.used, size))
         used = self.position.used + size
         if used < len(self.train):
@@ -176,14 +182,12 @@ class Run:
     def _lay_out(self) -> None:
         """This epoch's points in their order, and a step ready for each size of batch."""
         self.model.set_rate(rate_at(self.controls, self.position.epoch))
-        order = np.arange(len(self.train))
-        if self.controls.shuffle:
-            order = np.random.default_rng([self.controls.seed, self.position.epoch]).permutation(order)
+        order = batches.order(self.controls, self.position.epoch, len(self.train))
         np.take(self.train.inputs, order, axis=0, out=self._inputs)
         np.take(self.train.targets, order, axis=0, out=self._targets)
         used = self.position.used
         while used < len(order):
-            size = self._batch_after(used)
+            size = batches.size_after(self.controls, used, len(order))
             self.model.prime(*self._batch(used, size))
             used += size
 
@@ -196,15 +200,6 @@ class Run:
             self._batches[used, size] = found
         return found
 
-    def _batch_after(self, used: int) -> int:
-        """How many points the next batch has. Batch norm needs two: a single last one joins those before."""
-        left = len(self.train) - used
-        size = min(self.controls.batch, left)
-        if self.controls.batch_norm:
-            size = min(max(size, 2), left)
-            size += left - size == 1
-        return size
-
     # ---- changes
 
     def change(self, setup: PlaygroundSetup) -> None:
@@ -213,7 +208,8 @@ class Run:
         changed = {name: value for name, value in setup.at_start().items() if value != before[name]}
         if not changed:
             return
-        if self.position == Position() or not set(changed) <= set(LIVE):
+        is_new = self.position == Position() and not self._made  # weights set by hand are not to be lost
+        if is_new or not set(changed) <= set(LIVE):
             self.__init__(PlaygroundSetup(**setup.at_start()))  # type: ignore[misc]
             return
         self._add(Change(self.position, changed, {}))

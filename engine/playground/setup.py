@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-from functools import lru_cache
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from pydantic import Field, field_validator
 
 from engine.data import synthetic
-from engine.studies.study import Setup
+from engine.training.setup import TrainingSetup
 
 FEATURES = ("x1", "x2", "x1^2", "x2^2", "x1*x2", "sin(x1)", "sin(x2)", "cos(x1)", "cos(x2)")
 ACTIVATIONS = ("tanh", "relu", "sigmoid", "linear", "gelu", "sin")
@@ -26,7 +24,6 @@ MOST_POINTS = 2000
 MOST_OWN_POINTS = 600
 OWN_REACH = 6
 LONGEST_POINTS = 24 * MOST_OWN_POINTS
-LONGEST_PAST = 8000
 MOST_EPOCHS = 100_000
 
 SOME_POINTS = "1 1 0; 2 1 0; 1 2 0; -2 -1 1; -1 -2 1; -3 -2 1; 2 -3 0; -3 2 1"
@@ -35,8 +32,8 @@ FEWEST_OF_A_CLASS = 2
 Layer = tuple[int, str]  # units and their activation
 
 
-class PlaygroundSetup(Setup):
-    """Points, net, loss, optimiser. `epoch` is where the run stands, `past` what was different on the way."""
+class PlaygroundSetup(TrainingSetup):
+    """Points, net, loss and optimiser."""
 
     data: Points = Field(
         default="circle",
@@ -155,19 +152,6 @@ class PlaygroundSetup(Setup):
         title="Shuffle",
         description="Draw a new order in each epoch; TensorFlow Playground does not.",
     )
-    epoch: str = Field(
-        default="0",
-        max_length=16,
-        pattern=r"^\d{1,6}(\.\d{1,4})?$",
-        title="Epoch",
-        description="Where the run stands: epochs, and points of the one that was begun.",
-    )
-    past: str = Field(
-        default="",
-        max_length=LONGEST_PAST,
-        title="Past",
-        description="What was changed on the way, and when.",
-    )
 
     @field_validator("features")
     @classmethod
@@ -215,16 +199,6 @@ class PlaygroundSetup(Setup):
     def reach(self) -> tuple[float, float]:
         """Between which values both coordinates lie."""
         return (0.0, 1.0) if self.data in synthetic.MINITORCH else (-OWN_REACH, OWN_REACH)
-
-    def at_start(self) -> dict[str, Any]:
-        """The fields that say what happens, without those that say how far it went."""
-        return self.model_dump(exclude={"epoch", "past"})
-
-
-@lru_cache(maxsize=256)
-def name_of(setup: PlaygroundSetup) -> str:
-    """A short name that two setups share if all their controls are the same."""
-    return hashlib.sha256(repr(setup.at_start()).encode()).hexdigest()[:12]
 
 
 def read_features(text: str) -> list[str]:

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from engine.playground.frames import Figures
 from engine.playground.oracle import compared
-from engine.playground.past import read_position
-from engine.playground.run import Figures, Run, Still
+from engine.playground.run import Run, Still
 from engine.playground.setup import PlaygroundSetup
 from engine.studies.study import Check, Study
+from engine.training.position import read_position
 
 EXAMPLES = {
     "Circle": PlaygroundSetup(),

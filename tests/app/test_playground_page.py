@@ -20,8 +20,8 @@ from app.figures import playground
 from engine.playground.frames import FIGURES
 from engine.playground.run import Run
 from engine.playground.setup import PlaygroundSetup
-from engine.playground.trainer import Trainer
 from engine.studies.playground import EXAMPLES, PlaygroundResult
+from engine.training.trainer import Trainer
 from tests.app import visit
 from tests.app.visit import messages, payload
 
@@ -30,7 +30,7 @@ SETUP = PlaygroundSetup(data="gauss", hidden="3 tanh", samples=60)
 
 @pytest.fixture
 def trainer() -> Trainer:
-    return Trainer(SETUP)
+    return Trainer(Run, SETUP)
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +195,7 @@ def test_a_lost_visitor_pauses_the_run_within_two_seconds(address: str, trainer:
 
 
 def test_fifty_look_on_and_can_do_nothing(address: str) -> None:
-    session = live.Session(SETUP)
+    session = live.Session(Run, SETUP)
     with contextlib.ExitStack() as stack:
         viewers = [stack.enter_context(connect(f"{address}/{session.view}")) for _ in range(50)]
         for viewer in viewers:

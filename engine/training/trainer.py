@@ -8,12 +8,11 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, Protocol
 
-from engine.playground.frames import History
-from engine.playground.past import Position, read_position
-from engine.playground.run import Run, Still
-from engine.playground.setup import PlaygroundSetup, name_of
+from engine.training.history import History, Moment
+from engine.training.position import Position, read_position
+from engine.training.setup import TrainingSetup, name_of
 
 FRAMES_PER_SECOND = 60.0
 UNLIMITED = 0.0  # epochs a second
@@ -21,23 +20,64 @@ IDLE = 5.0  # seconds without work after which the thread ends
 ALONE = 1.0  # seconds without a watcher after which a run is paused
 EXPECTED = 20.0  # seconds within which somebody who asked for a run will watch it
 AT_ONCE = 0.3  # seconds of training that whoever asks for a moment to come waits for
+LONG = 0.1  # seconds after which a picture is made in the middle of an epoch
 SHARE = 0.85  # of its time that a run trains, so that others on this server come to their turn
+
+
+class Training(Moment, Protocol):
+    """A run that can be trained step by step, and taken up again at each of its moments."""
+
+    @property
+    def setup(self) -> Any:
+        """Controls and position: whoever makes a run of them and goes there finds the same numbers."""
+
+    @property
+    def controls(self) -> Any:
+        """The same without the position."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there is nothing more to train."""
+
+    @property
+    def is_provisional(self) -> bool:
+        """Whether its last bits will not come again, because kernels were not compiled yet."""
+
+    def is_ready(self) -> bool:
+        """Whether all kernels are compiled by now."""
+
+    def step(self) -> None:
+        """One minibatch."""
+
+    def go_to(self, position: Position) -> None:
+        """To any moment, back or forth."""
+
+    def change(self, setup: Any) -> None:
+        """Go on with other controls."""
+
+    def edit(self, name: str, value: float) -> None:
+        """Set a parameter by hand; ValueError if there is no such thing."""
+
+    def still(self) -> Any:
+        """What a page shows of it, copied: the run may go on."""
 
 
 class Trainer:
     """One run. Its methods may be called from any thread; what changes the run waits until that is done.
 
-    history   the moments so far
-    running   whether it trains on, or is on its way to a moment that was asked for
-    problem   why it stopped by itself, if it did
+    history  the moments so far
+    running  whether it trains on, or is on its way to a moment that was asked for
+    speed    epochs a second at most; 0 for as many as it can
+    pace     epochs a second, lately
     """
 
-    def __init__(self, setup: PlaygroundSetup) -> None:
+    def __init__(self, begin: Callable[[Any], Training], setup: TrainingSetup) -> None:
+        """`begin` makes a run, at its beginning, from a setup that stands at epoch 0."""
+        self.begin = begin
         self.history = History()
         self.running = False
-        self.problem = ""
         self.speed = UNLIMITED
-        self.pace = 0.0  # epochs a second, lately
+        self.pace = 0.0
         self._watchers = 0
         self._patience = 0.0  # until when it goes on without a watcher
         self._target: Position | None = None
@@ -49,12 +89,12 @@ class Trainer:
 
     # ---- what may be asked of it
 
-    def load(self, setup: PlaygroundSetup) -> None:
+    def load(self, setup: TrainingSetup) -> None:
         """Take up another run, and train to where it stands."""
 
         def load() -> None:
             self._patience = time.monotonic() + EXPECTED
-            self._run = Run(setup.model_copy(update={"epoch": "0"}))
+            self._run = self.begin(setup.model_copy(update={"epoch": "0"}))
             self.history.clear()
             self._record()
             self._head_for(read_position(setup.epoch))
@@ -72,7 +112,9 @@ class Trainer:
 
         def step() -> None:
             self._pause()
-            self._run.step() if what == "batch" else self._run.step_epoch()
+            self._run.step()
+            while what == "epoch" and self._run.position.used:
+                self._run.step()
             self._record()
 
         self._do(step)
@@ -90,7 +132,7 @@ class Trainer:
 
         self._do(go)
 
-    def change(self, setup: PlaygroundSetup) -> None:
+    def change(self, setup: TrainingSetup) -> None:
         """Go on with other controls, or from the beginning where they need it; training or not, as before."""
 
         def change() -> None:
@@ -111,10 +153,9 @@ class Trainer:
 
         self._do(edit)
 
-    def still(self) -> Still:
-        """The run as it is now."""
-        found: Still = self._do(lambda: self._run.still())
-        return found
+    def still(self) -> Any:
+        """The run as it is now, for a page to show while it goes on."""
+        return self._do(lambda: self._run.still())
 
     @property
     def position(self) -> Position:
@@ -186,26 +227,36 @@ class Trainer:
         if not self.is_watched or self._run.is_over:
             self._pause()
             return
-        epochs = 0
+        done = 0.0
         while self.running:
-            self._run.step_epoch()
-            epochs += 1
-            if self._arrived() or self._is_due(began, epochs):
+            self._run.step()
+            spent = time.perf_counter() - began
+            if self._run.position.used:
+                if spent < LONG:  # pictures are of whole epochs, unless these take long
+                    continue
+                break
+            done += 1.0
+            if self._arrived() or self._is_due(spent, done):
                 break
         self._record()
         self._settle()
         busy = time.perf_counter() - began
-        wanted = epochs / self.speed if self.speed else 0.0
+        wanted = done / self.speed if self.speed else 0.0
         time.sleep(max(busy * (1.0 - SHARE), wanted - busy, 0.0))
-        self.pace = epochs / (time.perf_counter() - began)
+        self._measure(done, time.perf_counter() - began)
 
-    def _is_due(self, began: float, epochs: int) -> bool:
+    def _measure(self, epochs: float, seconds: float) -> None:
+        """Epochs a second, over about the last second."""
+        weight = min(seconds, 1.0)
+        self.pace += weight * (epochs / seconds - self.pace)
+
+    def _is_due(self, spent: float, epochs: float) -> bool:
         """Whether it is time for a frame: 60 a second, or one each epoch if those are slower."""
         if self.speed and self.speed < FRAMES_PER_SECOND:
             return True
         if self.speed and self._target is None:
             return epochs >= self.speed / FRAMES_PER_SECOND
-        return time.perf_counter() - began >= 1.0 / FRAMES_PER_SECOND
+        return spent >= 1.0 / FRAMES_PER_SECOND
 
     def _arrived(self) -> bool:
         """Whether the moment that was asked for is reached; the last part of it, batch by batch."""
@@ -223,9 +274,10 @@ class Trainer:
         self.running = True
         deadline = time.perf_counter() + AT_ONCE
         while self.running and time.perf_counter() < deadline:
-            if not self._arrived():
-                self._run.step_epoch()
-            self._record()
+            self._run.step()
+            if not self._run.position.used:
+                self._arrived()
+                self._record()
 
     def _play(self) -> None:
         self._target = None
@@ -240,14 +292,15 @@ class Trainer:
 
     def _settle(self) -> None:
         """Once all kernels are compiled, train again from the start, for the numbers that everybody gets."""
-        if not self._run.is_provisional or not self._run.model.is_compiled():
+        if not self._run.is_provisional or not self._run.is_ready():
             return
         position = self._run.position
-        self._run = Run(self._run.setup.model_copy(update={"epoch": "0"}))
+        self._run = self.begin(self._run.setup.model_copy(update={"epoch": "0"}))
         self.history.clear()
         self._record()
         if position == Position():
             return
         while self._run.position < position and self._tasks.empty():
-            self._run.step_epoch()
-            self._record()
+            self._run.step()
+            if not self._run.position.used:
+                self._record()

@@ -1,0 +1,142 @@
+"""Whole runs beside torch: the same points, first weights, batches and dropped units; our parameters and
+losses against its own after every step."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from engine.playground.model import MOMENTUM
+from engine.playground.run import Run
+from engine.playground.setup import MOST_EPOCHS, PlaygroundSetup
+from tests.engine.playground.runs import begun, setup_of
+
+EPOCHS = 6
+TOLERANCE = {"rtol": 1e-4, "atol": 1e-5}
+SETUPS = {
+    "SGD, circle": setup_of(hidden="4 tanh, 2 tanh", rate=0.3),
+    "logistic, L1": setup_of(hidden="4 tanh", loss="logistic", penalty="L1", data="xor", rate=0.1),
+    "momentum, regression, L2": setup_of(
+        hidden="4 relu", optimiser="momentum", penalty="L2", penalty_rate=0.1, data="reg-gauss"
+    ),
+    "Nesterov, cosine": setup_of(
+        hidden="4 sigmoid", optimiser="Nesterov", schedule="cosine", horizon=4, features="x1^2, x2^2, x1*x2"
+    ),
+    "Adam, dropout, halving": setup_of(
+        hidden="4 relu, 3 gelu", optimiser="Adam", dropout=0.3, schedule="halving", horizon=2
+    ),
+    "AdamW, batch norm": setup_of(hidden="4 relu", optimiser="AdamW", batch_norm=True, rate=0.01),
+    "RMSprop, residual": setup_of(hidden="3 tanh, 3 sin, 3 linear", optimiser="RMSprop", residual=True),
+    "Adagrad, xavier, no shuffle": setup_of(
+        hidden="4 tanh", optimiser="Adagrad", init="xavier", shuffle=False, features="sin(x1), cos(x2)"
+    ),
+    "kaiming, all at once, spiral": setup_of(hidden="4 relu", init="kaiming", batch=2000, data="spiral"),
+}
+ACTIVATIONS = {
+    "tanh": torch.tanh, "relu": torch.relu, "sigmoid": torch.sigmoid, "linear": lambda x: x,
+    "gelu": functional.gelu, "sin": torch.sin,
+}  # fmt: skip
+OPTIMISERS = {
+    "SGD": lambda p, lr: torch.optim.SGD(p, lr),
+    "momentum": lambda p, lr: torch.optim.SGD(p, lr, momentum=MOMENTUM),
+    "Nesterov": lambda p, lr: torch.optim.SGD(p, lr, momentum=MOMENTUM, nesterov=True),
+    "Adam": torch.optim.Adam, "AdamW": torch.optim.AdamW, "RMSprop": torch.optim.RMSprop,
+    "Adagrad": torch.optim.Adagrad,
+}  # fmt: skip
+
+
+class TorchNet(torch.nn.Module):
+    """The same net, from the same first weights."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__()
+        self.setup = run.controls
+        self.linears, self.norms = torch.nn.ModuleList(), torch.nn.ModuleList()
+        for ours in run.model.net.linears():
+            linear = torch.nn.Linear(ours.in_features, ours.out_features)
+            linear.weight.data = torch.tensor(ours.weight.detach().numpy().copy())
+            linear.bias.data = torch.tensor(ours.bias.detach().numpy().copy())
+            linear.bias.requires_grad = ours.bias.requires_grad  # not before a norm, which subtracts it again
+            self.linears.append(linear)
+            norm = torch.nn.BatchNorm1d(ours.out_features) if self.setup.batch_norm else torch.nn.Identity()
+            self.norms.append(norm)
+
+    def forward(self, x: torch.Tensor, draw: np.random.Generator) -> torch.Tensor:
+        hidden = zip(self.linears, self.norms, self.setup.layers, strict=False)
+        for linear, norm, (_, activation) in hidden:
+            out = ACTIVATIONS[activation](norm(linear(x)))
+            if self.training and self.setup.dropout:
+                drawn = torch.tensor(draw.random(out.shape).astype(np.float32))
+                out = out * (drawn >= self.setup.dropout) / (1 - self.setup.dropout)
+            x = out + x if self.setup.residual and out.shape == x.shape else out
+        return self.linears[-1](x)
+
+    def loss(self, part: Any, rows: Any, draw: Any = None) -> torch.Tensor:
+        targets = torch.tensor(part.targets[rows])
+        out = self(torch.tensor(part.inputs[rows]), draw)
+        if self.setup.is_regression or self.setup.loss == "squared":
+            out = out if self.setup.is_regression else torch.tanh(out)
+            return functional.mse_loss(out, targets) / 2
+        return functional.soft_margin_loss(out, targets)  # mean ln(1 + exp(-target · out))
+
+    def penalty(self) -> torch.Tensor:
+        weights = [linear.weight for linear in self.linears]
+        sizes = {
+            "none": torch.tensor(0.0),
+            "L1": sum(weight.abs().sum() for weight in weights),
+            "L2": sum((weight**2).sum() for weight in weights) / 2,
+        }
+        return self.setup.penalty_rate * sizes[self.setup.penalty]
+
+
+def rate(setup: PlaygroundSetup, epoch: int) -> float:
+    parameter = torch.nn.Parameter(torch.zeros(1))
+    optimiser = torch.optim.SGD([parameter], setup.rate)
+    schedules = torch.optim.lr_scheduler
+    if setup.schedule == "constant":
+        return setup.rate
+    if setup.schedule == "halving":
+        schedule = schedules.StepLR(optimiser, setup.horizon, 0.5)
+    else:
+        schedule = schedules.CosineAnnealingLR(optimiser, setup.horizon)
+    optimiser.step()
+    for _ in range(epoch if setup.schedule == "halving" else min(epoch, setup.horizon)):
+        schedule.step()
+    return float(schedule.get_last_lr()[0])
+
+
+def same(found: Any, expected: torch.Tensor) -> None:
+    np.testing.assert_allclose(found.detach().numpy(), expected.detach().numpy(), **TOLERANCE)
+
+
+@pytest.mark.parametrize("setup", SETUPS.values(), ids=SETUPS.keys())
+def test_every_step_of_a_run(setup: PlaygroundSetup) -> None:
+    run = begun(setup)
+    net = TorchNet(run)
+    # as we have them, weight and bias of one layer after the other, with those of the norm in between
+    optimiser = OPTIMISERS[setup.optimiser](net.parameters(), setup.rate)
+    n = len(run.train)
+    for epoch in range(EPOCHS):
+        order = np.random.default_rng([setup.seed, epoch]).permutation(n) if setup.shuffle else np.arange(n)
+        draw = np.random.default_rng(setup.seed * MOST_EPOCHS + epoch)
+        optimiser.param_groups[0]["lr"] = rate(setup, epoch)
+        starts = list(range(0, n, setup.batch))
+        for start in starts:
+            loss = net.loss(run.train, order[start : start + setup.batch], draw) + net.penalty()
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            run.step()
+            for ours, theirs in zip(run.model.net.linears(), net.linears, strict=True):
+                same(ours.weight, theirs.weight)
+                same(ours.bias, theirs.bias)
+        figures = run.figures()
+        net.eval()
+        with torch.no_grad():
+            losses = [net.loss(part, slice(None)).item() for part in (run.train, run.test)]
+        net.train()
+        assert [figures.train_loss, figures.test_loss] == pytest.approx(losses, rel=1e-4, abs=1e-5)
+        assert figures.penalty == pytest.approx(net.penalty().item(), rel=1e-4, abs=1e-7)
+        assert figures.rate == pytest.approx(rate(setup, epoch + 1), rel=1e-9, abs=1e-12)
