@@ -1,0 +1,36 @@
+"""Puzzles: library functions and derivatives, each to be written as one line."""
+
+import streamlit as st
+
+from app.components.bundle import event
+from app.components.puzzle_board import puzzle_board
+from app.figures import puzzles
+from app.page import Frame
+from engine.studies.puzzles import PuzzlesResult
+
+frame = Frame("puzzles")
+frame.header(
+    "Rebuild 21 tensor functions and find 20 derivatives, by indexing and broadcasting alone.",
+    "Tensor-Puzzles and Autodiff-Puzzles, Rush 2022",
+)
+
+
+def edit() -> None:
+    if change := event("puzzles", "change"):
+        frame.update(**puzzles.changed_fields(change, frame.setup))
+        st.session_state["puzzles_typing"] = not change["final"]
+
+
+@st.fragment
+def board() -> None:
+    for name in frame.shown:
+        frame.control(name)
+    frame.messages()
+    result: PuzzlesResult = frame.run()
+    puzzle_board(puzzles.payload(result, frame.present), "puzzles", edit)
+    frame.footer(result, frame.check(result), puzzles.torch_code(result))
+    if not st.session_state.get("puzzles_typing"):
+        frame.write_address()
+
+
+board()
