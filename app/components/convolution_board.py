@@ -18,7 +18,11 @@ _mount = component(
         "shared/dress",
         "shared/presenter",
         "shared/handle",
-        *(f"tensor_grid/{part}" for part in ("layout", "links", "cells", "grid", "formula")),
+        "shared/stepper",
+        *(
+            f"tensor_grid/{part}"
+            for part in ("layout", "links", "stepped", "cells", "grid", "formula", "pieces")
+        ),
         *(f"convolution_board/{part}" for part in ("meetings", "parts", "terms", "transport", "board")),
     ),
     styles=("shared/base", "broadcast_board/board", "tensor_grid/cells", "convolution_board/board"),

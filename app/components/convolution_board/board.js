@@ -2,7 +2,6 @@
 
 const TITLES = { x: "x, the input", w: "w, the kernel", y: "y, the output", "x.grad": "∂L/∂x", "w.grad": "∂L/∂w", "y.grad": "∂L/∂y, what comes back" };
 const boards = new WeakMap();
-const CLICKER = { PageDown: "ArrowRight", PageUp: "ArrowLeft", Home: "start", r: "start", R: "start" };
 
 class Board {
   constructor(root) {
@@ -14,7 +13,7 @@ class Board {
     this.terms = new Terms();
     this.grids = this.makeGrids();
     root.replaceChildren(html("div", { class: "board convolution" }, this.transport.element, this.ways, html("footer", {}, this.terms.element)));
-    this.stopListening = listenAnywhere(root, (event, target) => this.present(event, target));
+    this.stopListening = listenAnywhere(root, (event, target) => this.transport.present(event, target));
   }
 
   makeGrids() {
@@ -85,15 +84,6 @@ class Board {
     this.transport.paint(this.step);
     this.root.dataset.step = this.step;
     this.links.renew({ part: "y", key: keyOf("y", indexAt(this.data.output.shape, this.step)) });
-  }
-
-  // A presenter's arrows and clicker: one element on, one back.
-  present(event, target) {
-    if (target.closest?.(USES_KEYS) || target.closest?.(".cell")) return false;
-    const actions = { ArrowRight: () => this.transport.go(this.step + 1), ArrowLeft: () => this.transport.go(this.step - 1), start: () => this.transport.go(0) };
-    const action = actions[CLICKER[event.key] ?? event.key];
-    action?.();
-    return Boolean(action);
   }
 
   destroy() {

@@ -46,8 +46,8 @@ class Meetings {
   }
 }
 
-// Cells lit by what they meet; where none is pointed at or pinned, the one that the slider stands on.
-class Pairs extends Links {
+// Cells lit by what they meet.
+class Pairs extends SteppedLinks {
   add(node, cell) {
     const key = keyOf(cell.part, cell.index);
     this.cells.set(node, { ...cell, key, node });
@@ -57,13 +57,6 @@ class Pairs extends Links {
   nodes(key) {
     const [part, index] = key.split(" ");
     return [...this.meetings.partners(part, index.split(",").map(Number))].flatMap((one) => this.parts.get(one.split(" ")[0])?.get(one) ?? []);
-  }
-
-  hover(cell) { super.hover(cell ?? (this.pinned ? undefined : this.stepped)); }
-
-  pin(cell) {
-    super.pin(cell);
-    if (!this.hovered) this.hover();
   }
 
   // The cells were made anew: what was looked at is found again.
