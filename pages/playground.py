@@ -10,8 +10,8 @@ from app.page import Frame
 from engine.data.files import DataError
 from engine.playground.points import points_of_csv
 from engine.playground.run import Run
-from engine.playground.setup import OPTIMISERS
 from engine.studies.playground import EXAMPLES, PlaygroundResult
+from engine.training.setup import OPTIMISERS
 from engine.training.trainer import Trainer
 
 frame = Frame("playground")

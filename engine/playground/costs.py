@@ -22,7 +22,7 @@ class Costs:
     backward_flops    those that its gradient takes besides
     epoch_flops       forwards and backwards for all training points
     parameter_bytes   of parameters, their gradients, and what the optimiser keeps for each
-    activation_bytes  of what one point leaves in memory for its backward pass
+    activation_bytes  of what one point leaves in memory on its way: inputs, and each layer's stages
     """
 
     parameters: int
@@ -48,7 +48,8 @@ def costs(setup: PlaygroundSetup, points: int) -> Costs:
     forward = sum(products) + skips  # a product's n terms need n - 1 additions, and the bias one more
     backward = 2 * sum(products) - products[0] + units + skips
     learned = sum(parameter.numel() for parameter in net.parameters() if parameter.requires_grad)
-    held = layers[0][0] + units * (2 if setup.batch_norm else 1) + sum(units for _, units in layers[:-1])
+    hidden = sum(units for _, units in layers[:-1])
+    held = layers[0][0] + hidden * (3 if setup.batch_norm else 2) + layers[-1][1]
     return Costs(
         parameters=learned,
         forward_flops=forward,

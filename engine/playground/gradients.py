@@ -14,12 +14,13 @@ import engine
 from engine import functional
 from engine.gradient_check import central_difference
 from engine.nn import functional as F  # noqa: N812
-from engine.playground import batches
 from engine.playground.model import penalty
-from engine.playground.network import Network, values
+from engine.playground.network import Network
 from engine.playground.run import Still
 from engine.playground.setup import PlaygroundSetup
 from engine.tensor import Tensor
+from engine.training import batches
+from engine.training.model import values
 from engine.training.position import read_position
 
 
@@ -63,8 +64,7 @@ def weight_gradient(still: Still, name: str) -> WeightGradient:
     along = engine.tensor(direction)
 
     def shifted(shift: Tensor) -> None:
-        """Move the parameter; what it was is a constant."""
-        _replace(net, name, base + along * shift)
+        replace(net, name, base + along * shift)
 
     def losses(shift: Tensor) -> Tensor:
         shifted(shift)
@@ -104,8 +104,8 @@ def _copy(still: Still) -> Network:
     return net.requires_grad_(False).double()
 
 
-def _replace(net: Network, name: str, tensor: Tensor) -> None:
-    """Have the net compute with this in the place of a weight or bias."""
+def replace(net: Network, name: str, tensor: Tensor) -> None:
+    """Have a net compute with this in the place of "weight.layer" or "bias.layer" (or of a part of it)."""
     kind, layer, *_ = name.split(".")
     linear = net.linears()[int(layer)]
     setattr(linear, kind, None)  # a module lets no parameter be overwritten by what is none

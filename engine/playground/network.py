@@ -4,7 +4,6 @@ and place, so that a layer or unit that is added leaves the others as they were.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +13,7 @@ from engine import nn
 from engine.nn import functional as F  # noqa: N812
 from engine.playground.setup import MOST_UNITS, PlaygroundSetup
 from engine.tensor import Tensor
+from engine.training.model import values
 
 Floats = NDArray[np.float32]
 
@@ -110,11 +110,6 @@ class Network(nn.Module):
                 and block.linear.out_features == known.linear.out_features
             ):
                 block.norm.load_state_dict(known.norm.state_dict())
-
-
-def values(tensor: Tensor) -> NDArray[Any]:
-    """A tensor's numbers as an array that shares memory with it."""
-    return tensor.detach().numpy()
 
 
 def first_values(setup: PlaygroundSetup, layer: int, fan_in: int, units: int) -> tuple[Floats, Floats]:

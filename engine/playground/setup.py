@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 from pydantic import Field, field_validator
 
 from engine.data import synthetic
-from engine.training.setup import TrainingSetup
+from engine.training.setup import GradientSetup
 
 FEATURES = ("x1", "x2", "x1^2", "x2^2", "x1*x2", "sin(x1)", "sin(x2)", "cos(x1)", "cos(x2)")
 ACTIVATIONS = ("tanh", "relu", "sigmoid", "linear", "gelu", "sin")
@@ -15,16 +15,13 @@ Points = Literal[
     "circle", "xor", "gauss", "spiral", "reg-plane", "reg-gauss",
     "Simple", "Diag", "Split", "Xor", "Circle", "Spiral", "own points",
 ]  # fmt: skip
-Optimiser = Literal["SGD", "momentum", "Nesterov", "Adam", "AdamW", "RMSprop", "Adagrad"]
 SETS = get_args(Points)
-OPTIMISERS = get_args(Optimiser)
 MOST_LAYERS = 8
 MOST_UNITS = 32
 MOST_POINTS = 2000
 MOST_OWN_POINTS = 600
 OWN_REACH = 6
 LONGEST_POINTS = 24 * MOST_OWN_POINTS
-MOST_EPOCHS = 100_000
 
 SOME_POINTS = "1 1 0; 2 1 0; 1 2 0; -2 -1 1; -1 -2 1; -3 -2 1; 2 -3 0; -3 2 1"
 FEWEST_OF_A_CLASS = 2
@@ -32,8 +29,12 @@ FEWEST_OF_A_CLASS = 2
 Layer = tuple[int, str]  # units and their activation
 
 
-class PlaygroundSetup(TrainingSetup):
+class PlaygroundSetup(GradientSetup):
     """Points, net, loss and optimiser."""
+
+    live: ClassVar[tuple[str, ...]] = (
+        *GradientSetup.live, "hidden", "batch_norm", "residual", "dropout", "loss", "penalty", "penalty_rate",
+    )  # fmt: skip
 
     data: Points = Field(
         default="circle",
@@ -67,13 +68,6 @@ class PlaygroundSetup(TrainingSetup):
         max_length=LONGEST_POINTS,
         title="Own points",
         description="x y class; x y class; …, with classes 0 and 1 and places from -6 to 6.",
-    )
-    seed: int = Field(
-        default=0,
-        ge=0,
-        le=2**31 - 1,
-        title="Seed",
-        description="Of points, split, weights, order and dropout.",
     )
     features: str = Field(
         default="x1, x2",
@@ -122,36 +116,6 @@ class PlaygroundSetup(TrainingSetup):
     penalty_rate: float = Field(
         default=0.003, ge=0.0, le=10.0, title="Penalty rate", description="How much of the penalty is added."
     )
-    optimiser: Optimiser = Field(
-        default="SGD", title="Optimiser", description="How a gradient becomes a step; momentum is 0.9."
-    )
-    rate: float = Field(
-        default=0.03,
-        ge=0.0,
-        le=10.0,
-        title="Learning rate",
-        description="Length of a step, for each unit of gradient.",
-    )
-    schedule: Literal["constant", "cosine", "halving"] = Field(
-        default="constant",
-        title="Schedule",
-        description="Of the learning rate: a cosine to 0 at the horizon, or halved at its multiples.",
-    )
-    horizon: int = Field(
-        default=200, ge=1, le=MOST_EPOCHS, title="Horizon", description="Of the schedule, in epochs."
-    )
-    batch: int = Field(
-        default=10,
-        ge=1,
-        le=MOST_POINTS,
-        title="Batch size",
-        description="Points in one step; more than there are means all.",
-    )
-    shuffle: bool = Field(
-        default=True,
-        title="Shuffle",
-        description="Draw a new order in each epoch; TensorFlow Playground does not.",
-    )
 
     @field_validator("features")
     @classmethod
@@ -174,13 +138,9 @@ class PlaygroundSetup(TrainingSetup):
                 )
         return text
 
-    @field_validator("past")
-    @classmethod
-    def _readable_past(cls, text: str) -> str:
-        from engine.playground.past import check_past
-
-        check_past(text)
-        return text
+    @property
+    def least_batch(self) -> int:
+        return 2 if self.batch_norm else 1
 
     @property
     def is_regression(self) -> bool:

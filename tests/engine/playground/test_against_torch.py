@@ -8,9 +8,10 @@ import pytest
 import torch
 from torch.nn import functional
 
-from engine.playground.model import MOMENTUM
 from engine.playground.run import Run
-from engine.playground.setup import MOST_EPOCHS, PlaygroundSetup
+from engine.playground.setup import PlaygroundSetup
+from engine.training.optimisers import MOMENTUM
+from engine.training.setup import MOST_EPOCHS
 from tests.engine.playground.runs import begun, setup_of
 
 EPOCHS = 6

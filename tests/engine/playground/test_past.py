@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.playground.past import Change, check_past, fold, unfold
 from engine.playground.setup import PlaygroundSetup
+from engine.training.past import Change, check_past, fold, unfold
 from engine.training.position import Position, read_position
 
 CONTROLS: dict[str, list[Any]] = {
@@ -85,7 +85,7 @@ BAD = {
 @pytest.mark.parametrize("text", BAD.values(), ids=BAD.keys())
 def test_what_is_no_past(text: str) -> None:
     with pytest.raises(ValueError, match="past|rate|hidden|activation"):
-        check_past(text)
+        check_past(PlaygroundSetup, text)
     with pytest.raises(ValueError, match="past|rate|hidden|activation"):
         PlaygroundSetup(past=text)
 

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.compiler import background
-from engine.playground.run import KEPT_EVERY, MOST_KEPT, Run
+from engine.playground.run import Run
 from engine.playground.setup import PlaygroundSetup
 from engine.training.position import Position
+from engine.training.run import KEPT_EVERY, MOST_KEPT
 from tests.engine.playground.runs import begun, numbers, parameters, setup_of
 
 SETUPS = {

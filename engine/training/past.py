@@ -10,15 +10,12 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from engine.playground.setup import PlaygroundSetup
 from engine.training.position import Position, read_position
+from engine.training.setup import TrainingSetup
 
-LIVE = (
-    "hidden", "batch_norm", "residual", "dropout", "loss", "penalty", "penalty_rate",
-    "optimiser", "rate", "schedule", "horizon", "batch", "shuffle",
-)  # fields that may change while a run goes on; any other starts it again  # fmt: skip
+S = TypeVar("S", bound=TrainingSetup)
 PLACE = re.compile(r"^(weight|bias)(\.\d{1,2}){2,3}$")  # weight.layer.unit.input or bias.layer.unit
 
 
@@ -31,31 +28,31 @@ class Change:
     parameters: dict[str, float]
 
 
-def check_past(text: str) -> None:
-    """Raise ValueError, quoting what cannot be read, unless a text is a past."""
+def check_past(kind: type[TrainingSetup], text: str) -> None:
+    """Raise ValueError, quoting what cannot be read, unless a text is the past of a setup of this kind."""
     last = Position()
-    for position, entries in _parts(text):
+    for position, entries in _parts(kind, text):
         if position < last:
             raise ValueError(f"the past goes back in time at {position}")
         last = position
         if not _names_parameters(entries):
-            PlaygroundSetup(**entries)
+            kind(**entries)
 
 
-def unfold(setup: PlaygroundSetup) -> tuple[PlaygroundSetup, list[Change]]:
+def unfold(setup: S) -> tuple[S, list[Change]]:
     """The controls with which a run began, and the changes since then."""
     controls = setup.at_start()
     changes = []
-    for position, entries in reversed(list(_parts(setup.past))):
+    for position, entries in reversed(list(_parts(type(setup), setup.past))):
         if _names_parameters(entries):
             changes.append(Change(position, {}, {name: float(value) for name, value in entries.items()}))
         else:
             changes.append(Change(position, {name: controls[name] for name in entries}, {}))
             controls.update(entries)
-    return PlaygroundSetup(**controls), changes[::-1]
+    return type(setup)(**controls), changes[::-1]
 
 
-def fold(first: PlaygroundSetup, changes: list[Change], position: Position) -> PlaygroundSetup:
+def fold(first: S, changes: list[Change], position: Position) -> S:
     """The controls after these changes, with the past that leads to them: what `unfold` takes apart."""
     controls = first.at_start()
     parts = []
@@ -63,15 +60,15 @@ def fold(first: PlaygroundSetup, changes: list[Change], position: Position) -> P
         entries = change.parameters or {name: controls[name] for name in change.controls}
         parts.append(f"{change.position}:{json.dumps(entries, separators=(',', ':'))}")
         controls.update(change.controls)
-    return PlaygroundSetup(**controls, epoch=str(position), past=";".join(parts))
+    return type(first)(**controls, epoch=str(position), past=";".join(parts))
 
 
-def _parts(text: str) -> Iterator[tuple[Position, dict[str, Any]]]:
+def _parts(kind: type[TrainingSetup], text: str) -> Iterator[tuple[Position, dict[str, Any]]]:
     for part in filter(None, text.split(";")):
         place, _, written = part.partition(":")
         try:
             entries = json.loads(written)
-            if not entries or not (_names_parameters(entries) or set(entries) <= set(LIVE)):
+            if not entries or not (_names_parameters(entries) or set(entries) <= set(kind.live)):
                 raise ValueError
             position = read_position(place)
             if _names_parameters(entries):
