@@ -21,8 +21,8 @@ _mount = component(
         *(
             f"graph_player/{part}"
             for part in (
-                "model", "formula", "camera", "overview", "flow", "stage", "source",
-                "inputs", "inspector", "toolbar", "picture", "player",
+                "quantity", "model", "mathematics", "formula", "camera", "overview", "flow", "stage",
+                "source", "inputs", "inspector", "toolbar", "picture", "player", "entry",
             )
         ),
     ),

@@ -107,22 +107,29 @@ def name_math(node: Node) -> str:
     """MathML that names a node: its own name, its number for a constant, else v with its position."""
     if node.kind == "constant":
         return f"<mn>{node.value:.4g}</mn>"
-    if node.label.name is None:
-        return f"<msub><mi>v</mi><mn>{node.id[1:]}</mn></msub>"
-    letters, digits = re.fullmatch(r"(.*?)_?(\d*)", node.label.name).groups()  # type: ignore[union-attr]
+    return name_of(node.label.name, int(node.id[1:]))
+
+
+def name_of(name: str | None, position: int) -> str:
+    """MathML of a name, its digits as an index and its place in a loop in brackets; else v with a number."""
+    if name is None:
+        return f"<msub><mi>v</mi><mn>{position}</mn></msub>"
+    whole, bracket, turn = name.partition("[")
+    letters, digits = re.fullmatch(r"(.*?)_?(\d*)", whole).groups()  # type: ignore[union-attr]
+    place = f"<mo>[</mo><mn>{turn[:-1]}</mn><mo>]</mo>" if bracket else ""
     if letters and digits:
-        return f"<msub><mi>{escape(letters)}</mi><mn>{digits}</mn></msub>"
-    return f"<mi>{escape(node.label.name)}</mi>"
+        return f"<msub><mi>{escape(letters)}</mi><mn>{digits}</mn></msub>{place}"
+    return f"<mi>{escape(whole)}</mi>{place}"
 
 
 @cache
 def _formulas(operator: str) -> dict[str, Any]:
     primitive = TABLE[operator]
-    partials = [_holes(latex) for latex in partials_latex(primitive)]
-    return {"formula": _holes(formula_latex(primitive)), "partials": partials}
+    partials = [holes(latex) for latex in partials_latex(primitive)]
+    return {"formula": holes(formula_latex(primitive)), "partials": partials}
 
 
-def _holes(latex: str) -> str:
+def holes(latex: str) -> str:
     """MathML of a row's LaTeX, where the operands a, b, c and the result y are holes to be filled."""
     return re.sub(r"<mi>([abcy])</mi>", r'<mi class="hole">\1</mi>', mathml(latex))
 

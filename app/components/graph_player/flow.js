@@ -14,7 +14,7 @@ class Flow {
     const edges = backward ? contributions.map((item) => model.edgeOf(step, item)) : model.incoming.get(step.node);
     const look = backward ? "backward" : step.kind === "value" ? "forward" : "tangent";
     this.paths.replaceChildren(...edges.filter(Boolean).map((edge) => stream(edge, look + still)));
-    const amounts = contributions.map((item) => ({ edge: model.edgeOf(step, item), amount: decode(item.product) }));
+    const amounts = contributions.map((item) => ({ edge: model.edgeOf(step, item), amount: readQuantity(item.product) }));
     this.labels.replaceChildren(
       ...amountLabels(amounts.filter(({ edge }) => edge), look + still),
       ...(backward ? sumBadges(model, step, still) : []),
@@ -36,7 +36,7 @@ function stream(edge, className) {
 function amountLabels(amounts, className) {
   const placed = [];
   return amounts.map(({ edge, amount }) => {
-    const text = format(amount);
+    const text = printAmount(amount);
     const width = text.length * BADGE_CHARACTER + 10;
     const [[fromX, fromY], [toX, toY]] = [edge.points[0], edge.points.at(-1)];
     const lift = width > 0.6 * Math.hypot(toX - fromX, toY - fromY) ? 13 : 0;
@@ -54,13 +54,13 @@ function amountLabels(amounts, className) {
 function sumBadges(model, step, still) {
   const sums = new Map();
   for (const contribution of step.contributions ?? []) {
-    const before = decode(contribution.before);
+    const before = readQuantity(contribution.before);
     const terms = sums.get(contribution.to) ?? (before === undefined ? [] : [before]);
-    sums.set(contribution.to, [...terms, decode(contribution.product)]);
+    sums.set(contribution.to, [...terms, readQuantity(contribution.product)]);
   }
   return [...sums].filter(([, terms]) => terms.length > 1).map(([id, terms]) => {
     const { x, y, h } = model.nodes.get(id);
-    const [first, ...rest] = terms.map((term) => format(term));
+    const [first, ...rest] = terms.map(printAmount);
     const text = `Σ ${first}${rest.map((term) => (term.startsWith("−") ? ` − ${term.slice(1)}` : ` + ${term}`)).join("")}`;
     return pill(text, x, y + h / 2 + 11, `sum${still}`, id);
   });

@@ -10,7 +10,7 @@ class Inputs {
       html("table", {}, html("caption", { class: "hidden" }, "inputs and their gradients"), html("thead", {}, this.head), this.body));
   }
 
-  build(model) {
+  build(model, stage) {
     const methods = model.inputs[0]?.gradients.map(({ method }) => method) ?? [];
     const heading = (text, attributes = {}) => html("th", { scope: "col", ...attributes }, text);
     this.head.replaceChildren(heading("input", { class: "name" }), ...methods.map((method) => heading(method, { title: `gradient by ${method}` })));
@@ -18,6 +18,7 @@ class Inputs {
     this.handles.clear();
     const none = html("tr", {}, html("td", { colspan: 1 + methods.length }, "This program has no inputs."));
     this.body.replaceChildren(...(model.inputs.length ? model.inputs.map((input) => this.row(input)) : [none]));
+    for (const { name, node } of model.inputs) this.handles.get(name).lend(stage.nodes.get(node).element);
   }
 
   row({ name, node, gradients }) {

@@ -50,7 +50,6 @@ class Inspector {
   }
 }
 
-const inline = (content) => math("math", {}, content);
 const fact = (term, detail) => [html("dt", {}, term), html("dd", {}, detail)];
 
 function figure(value, className) {

@@ -23,8 +23,8 @@ class Model {
   }
 
   record(step, index) {
-    for (const [id, value] of Object.entries(step.values ?? {})) push(this.values, id, [index, decode(value)]);
-    for (const [id, value] of Object.entries(step.gradients ?? {})) push(this.gradients, id, [index, decode(value)]);
+    for (const [id, value] of Object.entries(step.values ?? {})) push(this.values, id, [index, readQuantity(value)]);
+    for (const [id, value] of Object.entries(step.gradients ?? {})) push(this.gradients, id, [index, readQuantity(value)]);
     for (const contribution of step.contributions ?? []) {
       const edge = this.edgeOf(step, contribution);
       if (!this.forwardMode) push(this.arrivals, contribution.to, [index, contribution, step.node]);

@@ -14,12 +14,11 @@ class Player {
     this.stage = new Stage({ hover: (id) => this.hover(id), select: (id) => this.select(id), looked: () => this.looked() });
     this.toolbar = new Toolbar(this);
     this.source = new Source(this);
-    this.formula = new Formula();
-    this.inputs = new Inputs(this);
-    this.inspector = new Inspector(this);
+    Object.assign(this, this.parts());
     this.result = html("p", { class: "hidden", "aria-live": "polite" });
     root.replaceChildren(html("div", { class: "frame" }, this.toolbar.element, this.source.element, this.stage.element,
-      this.formula.element, html("aside", { class: "panel", "aria-label": "inputs and inspected node" }, this.inputs.element, this.inspector.element), this.result));
+      this.formula.element, html("aside", { class: "panel", "aria-label": "inputs and inspected node" }, this.inputs.element, this.inspector.element),
+      ...this.more(), this.result));
     this.sizes = new ResizeObserver(() => this.resized());
     this.sizes.observe(this.stage.element);
     root.addEventListener("keydown", (event) => this.key(event));
@@ -31,13 +30,19 @@ class Player {
     this.stopListening = listenAnywhere(root, (event, target) => this.act(CLICKER[event.key] ?? event.key, target));
   }
 
+  // The smallest scale at which what stands on a node can be read.
+  get readable() { return this.data.present ? 0.8 : 0.65; }
+
+  // Further parts, for a player that has them.
+  more() { return []; }
+
   // New data from Python. The same signature keeps step, view and selection; only numbers change.
   update(data, send) {
     const rebuild = !this.data || this.data.signature !== data.signature || this.data.steps.length !== data.steps.length;
     const text = rebuild || this.data.source !== data.source;
     Object.assign(this, { data, send, model: new Model(data) });
     dress(this.root, data);
-    this.stage.camera.readable = data.present ? 0.8 : 0.65;
+    this.stage.camera.readable = this.readable;
     this.stage.map.dress();
     this.channel.answered();
     if (rebuild) this.rebuild();
@@ -51,13 +56,15 @@ class Player {
 
   rebuild() {
     this.stop();
-    this.step = clamp(this.data.start ?? 0, 0, this.model.steps.length - 1);
+    this.step = clamp(this.first(), 0, this.model.steps.length - 1);
     this.selected = null;
     this.stage.build(this.model, this.data.width, this.data.height);
     this.toolbar.build(this.model);
-    this.inputs.build(this.model);
-    for (const { name, node } of this.model.inputs) this.inputs.handles.get(name).lend(this.stage.nodes.get(node).element);
+    this.inputs.build(this.model, this.stage);
   }
+
+  // The step that a new drawing begins with.
+  first() { return this.data.start ?? 0; }
 
   visit(step) {
     this.stop();
@@ -215,7 +222,7 @@ const isTyping = (target) => target.isContentEditable || ["select", "textarea"].
 function sentence(model, index) {
   const step = model.steps[index];
   const begin = `Step ${index + 1} of ${model.steps.length}, ${step.phase}. `;
-  const said = (word, id, number) => `${word} of ${model.label(id)} is ${format(decode(number))}`;
+  const said = (word, id, number) => `${word} of ${model.label(id)} is ${printQuantity(readQuantity(number))}`;
   const parts = Object.entries(step.values ?? {}).map(([id, number]) => said("value", id, number));
   const word = model.forwardMode ? "tangent" : "gradient";
   parts.push(...Object.entries(step.gradients ?? {}).map(([id, number]) => said(word, id, number)));
@@ -223,11 +230,11 @@ function sentence(model, index) {
 }
 
 // Streamlit calls this again on every change of data or theme, with the same parentElement.
-export default function ({ data, parentElement, setTriggerValue }) {
+const mount = (Kind) => ({ data, parentElement, setTriggerValue }) => {
   const root = parentElement.querySelector(".unroll");
   if (!root || !data) return undefined;
-  if (!players.has(root)) players.set(root, new Player(root));
+  if (!players.has(root)) players.set(root, new Kind(root));
   players.get(root).update(data, setTriggerValue);
   // A superseded call is cleaned up while the component lives on: only a root that left the page is over.
   return () => setTimeout(() => { if (!root.isConnected) players.get(root)?.destroy(); });
-}
+};

@@ -1,6 +1,7 @@
 // The drawing: nodes and edges as SVG, built once a structure; a step touches only what changed.
 
 const BADGE_CHARACTER = 6.7; // width of a label character at 11 px in the code font
+const CHARACTER = 7.3; // and at the size of a node's figures
 
 class Stage {
   constructor(events) {
@@ -84,34 +85,46 @@ function arrowhead(points, length = 8, width = 6.5) {
   return `M${x} ${y}L${cx - uy * side} ${cy + ux * side}L${cx + uy * side} ${cy - ux * side}z`;
 }
 
+// Where the lines of text of a node are, and the height that they are made for.
+const NUMBER_ROWS = { height: 56, symbol: -8, value: 7, gradient: 20.5 };
+const TENSOR_ROWS = { height: 84, symbol: -22, shape: -6.5, value: 13, gradient: 32 };
+
 function drawNode(node, model) {
   const { w, h } = node;
   const box = (inset, name, radius) => svg("rect", { class: name, x: inset - w / 2, y: inset - h / 2,
     width: w - 2 * inset, height: h - 2 * inset, rx: Math.max(radius - inset, 0) });
   const radius = node.kind === "constant" ? 3 : 9;
-  const symbol = svg("text", { class: "symbol", y: node.kind === "constant" ? 5 : -8 }, node.symbol);
-  const value = svg("text", { class: "value", y: 7 });
-  const gradient = svg("text", { class: "gradient", y: 20.5 });
-  const texts = svg("g", { transform: `scale(${Math.min(h / 56, 1.3)})` }, symbol, value, gradient);
+  const rows = node.shape === undefined ? NUMBER_ROWS : TENSOR_ROWS;
+  const symbol = svg("text", { class: "symbol", y: node.kind === "constant" && rows === NUMBER_ROWS ? 5 : rows.symbol }, node.symbol);
+  const value = svg("text", { class: "value", y: rows.value });
+  const gradient = svg("text", { class: "gradient", y: rows.gradient });
+  const shape = node.shape === undefined ? [] : [svg("text", { class: "shape", y: rows.shape }, node.shape || "one number")];
+  const texts = svg("g", { transform: `scale(${Math.min(h / rows.height, 1.3)})` }, symbol, ...shape, value, gradient);
   const tag = node.kind === "operator" ? [svg("text", { class: "tag", x: 3 - w / 2, y: -9 - h / 2 }, model.label(node.id))] : [];
   const element = svg("g", { class: "node", "data-node": node.id, transform: `translate(${node.x} ${node.y})` },
     box(-4, "halo", radius), box(0, "box", radius), ...(node.output ? [box(3, "inner", radius)] : []),
-    ...tag, texts);
-  const kind = `node ${node.kind}${node.output ? " output" : ""}${node.symbol.length > 2 ? " word" : ""}`;
+    ...(node.folded ? [sheet(w, h, radius)] : []), ...tag, texts);
+  const kind = `node ${node.kind}${node.output ? " output" : ""}${node.folded ? " folded" : ""}${node.symbol.length > 2 ? " word" : ""}`;
   return { element, value, gradient, kind, width: w, height: h, className: "" };
 }
+
+// A second sheet behind a node that stands for several.
+const sheet = (w, h, radius) => svg("path", { class: "sheet",
+  d: `M${4 - w / 2} ${h / 2 + 4}H${w / 2 + 4 - radius}Q${w / 2 + 4} ${h / 2 + 4} ${w / 2 + 4} ${h / 2 + 4 - radius}V${4 - h / 2}` });
 
 function nodeState(model, id, index) {
   const value = model.value(id, index);
   const gradient = model.gradient(id, index);
-  const constant = model.nodes.get(id).kind === "constant"; // its symbol is its value
+  const node = model.nodes.get(id);
+  const constant = node.kind === "constant" && node.shape === undefined; // its symbol is its value
   const mark = model.forwardMode ? "v̇" : "∂";
   const more = gradient !== undefined && model.partial(id, index) ? " …" : "";
   return {
-    value: value === undefined || constant ? "" : format(value),
-    gradient: gradient === undefined ? "" : `${mark} ${format(gradient)}${more}`,
+    value: value === undefined || constant ? "" : printQuantity(value),
+    gradient: gradient === undefined ? "" : `${mark} ${printQuantity(gradient)}${more}`,
+    bins: value?.bins,
     waiting: value === undefined && gradient === undefined,
-    invalid: [value, gradient].some((item) => item !== undefined && !Number.isFinite(item)),
+    invalid: [value, gradient].some((item) => item !== undefined && isFaulty(item)),
     reached: gradient !== undefined,
   };
 }
@@ -119,12 +132,21 @@ function nodeState(model, id, index) {
 function paintNode(node, state, role) {
   setText(node, "value", state.value);
   setText(node, "gradient", state.gradient);
+  if (state.bins !== node.bins) paintBars(node, state.bins);
   if (state.invalid && !node.hatch) {
     node.hatch = svg("path", { class: "hatch", d: hatching(node.width - 6, node.height - 6) });
     node.element.querySelector(".box").after(node.hatch);
   }
   const flags = { waiting: state.waiting, invalid: state.invalid, reached: state.reached, ...role };
   setClass(node, [node.kind, ...Object.keys(flags).filter((flag) => flags[flag])].join(" "));
+}
+
+// A histogram in the node's upper corner, while its value is there.
+function paintBars(node, bins) {
+  node.bars ??= node.element.appendChild(svg("path", { class: "bars", transform: `translate(${node.width / 2 - 41} ${-node.height / 2 + 7})` }));
+  const most = Math.max(...(bins ?? []));
+  node.bars.setAttribute("d", (bins ?? []).map((count, k) => (count ? `M${3 * k} 12v${(-11 * count) / most - 1}` : "")).join(""));
+  node.bins = bins;
 }
 
 // Diagonal lines over the node: "this is not a number" without relying on colour.
@@ -149,5 +171,11 @@ function setClass(item, className) {
 function setText(node, key, text) {
   if (node[`${key}Text`] === text) return;
   node[key].textContent = text;
+  const room = node.width - 10;
+  const tight = text.length * CHARACTER > room; // rare figures are long: they are set closer
+  for (const [name, value] of [["textLength", room], ["lengthAdjust", "spacingAndGlyphs"]]) {
+    if (tight) node[key].setAttribute(name, value);
+    else node[key].removeAttribute(name);
+  }
   node[`${key}Text`] = text;
 }
