@@ -16,23 +16,24 @@ _mount = component(
         "shared/dom",
         "shared/dress",
         "shared/presenter",
+        "shared/stream",
+        "shared/run_transport",
+        "shared/curves",
+        "shared/colours",
+        "shared/live_board",
         *(
             f"playground/{part}"
             for part in (
-                "colours",
                 "net",
-                "stream",
-                "transport",
                 "card",
                 "network",
                 "sets",
                 "output",
-                "curves",
                 "board",
             )
         ),
     ),
-    styles=("shared/base", "playground/playground"),
+    styles=("shared/base", "shared/live", "playground/playground"),
 )
 
 

@@ -9,10 +9,11 @@ from engine.training.setup import GradientSetup
 
 
 def order(setup: GradientSetup, epoch: int, samples: int) -> NDArray[np.int64]:
-    """The training samples of an epoch by number, in the order in which they are used."""
-    if setup.shuffle:
-        return np.random.default_rng([setup.seed, epoch]).permutation(samples)
-    return np.arange(samples)
+    """The training samples of an epoch by number, in the order in which they are used.
+
+    Without `shuffle` it is that of the first epoch in all of them: sets often come class by class.
+    """
+    return np.random.default_rng([setup.seed, epoch if setup.shuffle else 0]).permutation(samples)
 
 
 def size_after(setup: GradientSetup, used: int, samples: int) -> int:

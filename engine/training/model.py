@@ -39,7 +39,9 @@ class Model(Generic[S, N]):
 
     def __init__(self, setup: S) -> None:
         self.setup = setup
+        random = default_generator().get_state()
         self.net = self.make_net()
+        default_generator().set_state(random)  # layers draw values, which the run's dropout is not to notice
         self.optimiser = optimiser_of(setup, self.net)
         for parameter in self.net.parameters():
             self.optimiser.state[parameter].update(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,12 +60,14 @@ class Run(ABC, Generic[S, M, D]):
     Whoever wants the numbers that everybody gets makes a new run of this one's `setup`, later.
     """
 
+    most_judged: ClassVar[int | None] = None  # samples of either kind on which `judged` looks, if not all
+
     def __init__(self, setup: S, stopped: Callable[[], bool] = lambda: False) -> None:
         """Train to where the setup stands; no further than the epoch in which `stopped` says so."""
         self.first, self.changes = unfold(setup)
         self.train, self.test = self.samples(setup)
         self._all = [
-            tuple(engine.from_numpy(values) for values in (part.inputs, part.targets))
+            tuple(engine.from_numpy(array[: self.most_judged]) for array in (part.inputs, part.targets))
             for part in (self.train, self.test)
         ]
         self._inputs, self._targets = self.train.inputs.copy(), self.train.targets.copy()
@@ -124,7 +126,7 @@ class Run(ABC, Generic[S, M, D]):
 
     def is_ready(self) -> bool:
         """Whether the kernels of its steps are compiled."""
-        return self.model.is_compiled()
+        return bool(self.model.is_compiled())
 
     # ---- forwards and backwards
 

@@ -1,8 +1,6 @@
 // A net on a grid of points, from the numbers in a frame. Only pictures are made of this: what is told comes
 // from the engine.
 
-const FIGURES = ["epoch", "used", "trainLoss", "testLoss", "trainAccuracy", "testAccuracy", "penalty", "rate"];
-
 const FEATURE = {
   x1: (x) => x,
   x2: (_, y) => y,

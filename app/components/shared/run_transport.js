@@ -2,7 +2,7 @@
 
 const SPEEDS = [["1 a second", 1], ["5 a second", 5], ["20 a second", 20], ["60 a second", 60], ["as fast as it can", 0]];
 
-class Transport {
+class RunTransport {
   constructor(act) {
     this.act = act;
     this.toggle = html("button", { type: "button", class: "main", onclick: () => act("toggle") });

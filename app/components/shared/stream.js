@@ -1,12 +1,15 @@
 // The run on the server: a websocket that brings frames and state, and takes what the visitor does.
 
+// What every row of numbers begins with; what follows is the run's own.
+const FIGURES = ["epoch", "used", "trainLoss", "testLoss", "trainAccuracy", "testAccuracy", "penalty", "rate"];
 const MOST_FRAMES = 3000; // kept here; then every other one is dropped
 const RETRY = 1000; // milliseconds after which a lost connection is tried again
 
 class Stream {
-  // `changed()` hears that frames or state are new; `failed(text)` what the server could not do.
-  constructor(token, changed, failed) {
-    Object.assign(this, { token, changed, failed });
+  // `read(shape)` prepares the description of a row; `changed()` hears that frames or state are new,
+  // `failed(text)` what the server could not do.
+  constructor(token, read, changed, failed) {
+    Object.assign(this, { token, read, changed, failed });
     this.frames = [];
     this.shapes = [];
     this.state = { running: false, epoch: 0, used: 0, pace: 0, speed: 0 };
@@ -35,7 +38,7 @@ class Stream {
 
   hear({ kind, ...message }) {
     if (kind === "state") this.state = { ...message, known: true };
-    if (kind === "shapes") this.shapes = message.shapes.map((shape) => ({ ...shape, parts: layersOf(shape) }));
+    if (kind === "shapes") this.shapes = message.shapes.map(this.read);
     if (kind === "problem") this.failed(message.text);
     if (kind === "forget") {
       this.frames = this.frames.filter((frame) => !isAfter(frame, message));
