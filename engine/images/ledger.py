@@ -61,7 +61,7 @@ def ledger(setup: ImagesSetup) -> list[Layer]:
 
 
 # Krizhevsky, Sutskever & Hinton, "ImageNet classification with deep convolutional neural networks", 2012:
-# sizes as in its section 3.5, 227 pixels as its arithmetic needs; poolings, which cost next to nothing, left out.
+# sizes as in its section 3.5; poolings, which cost next to nothing, are left out.
 ALEXNET: Sequence[Layer] = (
     convolution("convolution 1", 3, (96, 55, 55), 11),
     convolution("convolution 2", 96, (256, 27, 27), 5, groups=2),

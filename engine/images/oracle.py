@@ -54,5 +54,5 @@ def _theirs(setup: ImagesSetup, net: ImageNet, inputs: Any, targets: Any) -> lis
     x = functional.linear(x, copied["last.weight"], copied["last.bias"])
     loss = functional.cross_entropy(x, torch.from_numpy(targets.copy()))
     loss.backward()
-    lengths = [x.grad.norm().item() for name, x in copied.items() if name.endswith("weight")]  # type: ignore[union-attr]
+    lengths = [x.grad.norm().item() for name, x in copied.items() if name.endswith("weight")]
     return [loss.item(), *lengths]

@@ -39,7 +39,7 @@ class Still:
 
 @dataclass(frozen=True)
 class Probe:
-    """The image that is looked at: pixels [size, size] from 0 to 1, and which digit it is, if that is known."""
+    """The image that is looked at: pixels [size, size] from 0 to 1, and its digit, if that is known."""
 
     pixels: Floats
     label: int | None

@@ -18,8 +18,8 @@ LONGEST_PROBE = 28 * 28
 class ImagesSetup(GradientSetup):
     """Digits, net and optimiser. `probe` is the image whose way through the net is shown."""
 
-    live: ClassVar[tuple[str, ...]] = (*GradientSetup.live, "dropout", "probe")
-    scheduling: ClassVar[tuple[str, ...]] = (*GradientSetup.scheduling, "probe")
+    live: ClassVar[tuple[str, ...]] = (*GradientSetup.live, "dropout")
+    looking: ClassVar[tuple[str, ...]] = ("probe",)
 
     data: Literal["digits", "MNIST"] = Field(
         default="digits",

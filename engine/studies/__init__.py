@@ -5,7 +5,23 @@ from typing import Any
 
 from engine.studies.study import Study
 
-NAMES = ("graph", "operators", "stability", "strides", "broadcasting", "convolutions", "bits")
+NAMES = (
+    "graph",
+    "operators",
+    "tensor_autodiff",
+    "stability",
+    "strides",
+    "broadcasting",
+    "loops",
+    "convolutions",
+    "bits",
+    "playground",
+    "images",
+    "error_growth",
+    "few_bits",
+    "puzzles",
+    "gpu",
+)
 
 
 def load(name: str) -> Study[Any, Any]:

@@ -162,8 +162,9 @@ class Run(ABC, Generic[S, M, D]):
 
     def _take_up(self, epoch: int) -> None:
         """The state that was kept at the start of an epoch."""
-        kept = self._kept[epoch]
+        kept, now = self._kept[epoch], self.controls
         self.controls, self.model, self._made = kept.controls, kept.model, kept.made
+        self._look({name: getattr(now, name) for name in now.looking})
         self.model.restore(kept.saved)
         self.position = Position(epoch)
         self._begin_epoch()
@@ -209,17 +210,28 @@ class Run(ABC, Generic[S, M, D]):
 
     # ---- changes
 
-    def change(self, setup: S) -> None:
-        """Go on with other controls. Where they are not live (`live`), the run begins again."""
+    def change(self, setup: S) -> bool:
+        """Go on with other controls; whether that makes another run of it.
+
+        Where they are not live (`live`), the run begins again. What is only looked at changes nothing else.
+        """
+        self._look({name: getattr(setup, name) for name in setup.looking})
         before = self.controls.at_start()
         changed = {name: value for name, value in setup.at_start().items() if value != before[name]}
         if not changed:
-            return
+            return False
         is_new = self.position == Position() and not self._made  # weights set by hand are not to be lost
         if is_new or not set(changed) <= set(setup.live):
             self.__init__(type(setup)(**setup.at_start()))  # type: ignore[misc]
-            return
-        self._add(Change(self.position, changed, {}))
+        else:
+            self._add(Change(self.position, changed, {}))
+        return True
+
+    def _look(self, fields: dict[str, Any]) -> None:
+        """Look at something else, now and in all that was or will be."""
+        if fields:
+            self.first = self.first.model_copy(update=fields)
+            self.controls = self.controls.model_copy(update=fields)
 
     def edit(self, name: str, value: float) -> None:
         """Set a weight or bias by hand; ValueError if the net has no such parameter."""

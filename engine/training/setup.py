@@ -54,10 +54,15 @@ class TrainingSetup(Setup):
 
 
 class GradientSetup(TrainingSetup):
-    """Controls of a net that learns by gradients; `scheduling` are the live ones that no model depends on."""
+    """Controls of a net that learns by gradients.
+
+    scheduling  the live ones that no model depends on
+    looking     those that say what is looked at, and change nothing in the run
+    """
 
     live: ClassVar[tuple[str, ...]] = ("optimiser", "rate", "schedule", "horizon", "batch", "shuffle")
     scheduling: ClassVar[tuple[str, ...]] = ("rate", "schedule", "horizon", "batch", "shuffle")
+    looking: ClassVar[tuple[str, ...]] = ()
 
     seed: int = Field(
         default=0,

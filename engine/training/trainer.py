@@ -52,8 +52,8 @@ class Training(Moment, Protocol):
     def go_to(self, position: Position) -> None:
         """To any moment, back or forth."""
 
-    def change(self, setup: Any) -> None:
-        """Go on with other controls."""
+    def change(self, setup: Any) -> bool:
+        """Go on with other controls; whether what comes is another run than it would have been."""
 
     def edit(self, name: str, value: float) -> None:
         """Set a parameter by hand; ValueError if there is no such thing."""
@@ -136,9 +136,9 @@ class Trainer:
         """Go on with other controls, or from the beginning where they need it; training or not, as before."""
 
         def change() -> None:
-            self._target = None
-            self._run.change(setup)
-            self.history.forget_after(self._run.position)
+            if self._run.change(setup):
+                self._target = None
+                self.history.forget_after(self._run.position)
             self._record()
 
         self._do(change)
