@@ -66,8 +66,10 @@ EXAMPLES = {
     "Digits": ImagesSetup(),
     "Larger kernels": ImagesSetup(kernel=5, channels="8"),
     "One convolution, no hidden layer": ImagesSetup(channels="4", hidden=0),
-    "Dropout": ImagesSetup(hidden=64, dropout=0.5),
-    "MNIST": ImagesSetup(data="MNIST", channels="8, 16", batch=50),
+    "Above 97 %": ImagesSetup(channels="16, 16", hidden=64, dropout=0.3, schedule="cosine", horizon=40),
+    "MNIST": ImagesSetup(
+        data="MNIST", channels="8, 16", hidden=64, dropout=0.3, batch=50, schedule="cosine", horizon=10
+    ),
 }
 
 STUDY = Study(

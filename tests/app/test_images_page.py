@@ -15,7 +15,7 @@ from tests.app.visit import messages, payload
 def test_it_opens_and_examples_are_one_click_away() -> None:
     app = visit.opened("images", {"v": "1", "channels": "2", "hidden": "0"})
     assert payload(app)["moment"] == "0"
-    for name in ("Larger kernels", "Dropout"):
+    for name in ("Larger kernels", "Above 97 %"):
         app.pills(key="images_example").set_value(name).run()
         assert messages(app) == ""
         assert f"channels={EXAMPLES[name].channels}" in json.dumps(app.query_params) or payload(app)

@@ -15,6 +15,7 @@ from engine.images.network import ImageNet
 from engine.images.oracle import compared
 from engine.images.run import Run, judged_one_by_one, looked_at, probe_of
 from engine.images.setup import ImagesSetup
+from engine.studies.images import EXAMPLES
 from engine.training.model import values
 from engine.training.position import Position
 
@@ -30,9 +31,15 @@ def begun(setup: ImagesSetup) -> Run:
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_digits_above_97_per_cent(seed: int) -> None:
-    run = begun(ImagesSetup(channels="8, 16", hidden=64, dropout=0.2, seed=seed))
+    run = begun(EXAMPLES["Above 97 %"].model_copy(update={"seed": seed}))
     run.go_to(Position(40))
     assert run.judged()[1][1] > 0.97
+
+
+def test_mnist_above_95_per_cent() -> None:
+    run = begun(EXAMPLES["MNIST"])
+    run.go_to(Position(10))
+    assert run.judged()[1][1] > 0.95
 
 
 @pytest.mark.parametrize(
