@@ -67,6 +67,8 @@ def choose(session: live.Session) -> None:
 def controls() -> None:
     now = frame.setup
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
+        if now.data == figures.RULE:
+            frame.control("rule", width=150)
         frame.control("noise", width=110)
         frame.control("train_share", width=120)
         frame.control("batch", options=figures.options(figures.BATCHES, now.batch), width=95)

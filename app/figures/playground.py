@@ -30,6 +30,7 @@ def options(usual: Sequence[float], current: float) -> list[float]:
 
 
 THUMBNAIL_POINTS = 70
+RULE = "y > f(x)"
 
 
 def payload(result: PlaygroundResult, token: str, present: bool, watching: bool = False) -> dict[str, Any]:
@@ -52,7 +53,7 @@ def payload(result: PlaygroundResult, token: str, present: bool, watching: bool 
         "reach": controls.reach,
         "sets": SETS,
         "set": controls.data,
-        "thumbnails": {**_thumbnails(), "own points": _thumbnail(read_points(controls.points))},
+        "thumbnails": {**_thumbnails(), **_own_thumbnails(controls)},
         "own": read_points(controls.points) if controls.data == "own points" else None,
         "most_own": MOST_OWN_POINTS,
         "train": _points(result.still.train),
@@ -60,12 +61,24 @@ def payload(result: PlaygroundResult, token: str, present: bool, watching: bool 
     }
 
 
+def _own_thumbnails(controls: PlaygroundSetup) -> dict[str, list[list[float]]]:
+    """Those of the sets that the visitor makes."""
+    return {
+        "own points": _thumbnail(read_points(controls.points)),
+        RULE: _thumbnail(_points(made(_for_thumbnail(RULE, rule=controls.rule))[0])),
+    }
+
+
+def _for_thumbnail(name: Any, **fields: Any) -> PlaygroundSetup:
+    return PlaygroundSetup(data=name, samples=2 * THUMBNAIL_POINTS, **fields)
+
+
 @cache
 def _thumbnails() -> dict[str, list[list[float]]]:
     """Some points of each set, in places from 0 to 1."""
     found = {}
     for name in SETS:
-        setup = PlaygroundSetup(data=name, samples=2 * THUMBNAIL_POINTS, noise=0.0)
+        setup = _for_thumbnail(name)
         low, high = setup.reach
         found[name] = _thumbnail(_points(made(setup)[0]), low, high)
     return found

@@ -8,10 +8,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+import engine
 from engine.data import synthetic
 from engine.data.files import DataError, read_csv
 from engine.data.samples import Samples
-from engine.playground.setup import MOST_OWN_POINTS, OWN_REACH, PlaygroundSetup, read_points, write_points
+from engine.expression import evaluate
+from engine.playground.setup import (
+    MOST_OWN_POINTS,
+    OWN_REACH,
+    PlaygroundSetup,
+    read_points,
+    read_rule,
+    write_points,
+)
+from engine.primitives import TABLE
 
 Floats = NDArray[np.float32]
 
@@ -90,8 +100,23 @@ def _samples(setup: PlaygroundSetup) -> Samples:
         return Samples(
             own[:, :2].astype(np.float32), own[:, 2].astype(np.int64), synthetic.COLUMNS, ("0", "1")
         )
+    if setup.data == "y > f(x)":
+        return _above(setup)
     make = synthetic.minitorch if setup.data in synthetic.MINITORCH else synthetic.playground
     return make(setup.data, setup.samples, setup.seed, setup.noise)
+
+
+def _above(setup: PlaygroundSetup) -> Samples:
+    """Uniform points, of class 1 where y > f(x). Where f has no value, no point lies above it."""
+    random = np.random.default_rng(setup.seed)
+    low, high = setup.reach
+    points = random.uniform(low, high, (setup.samples, 2))
+    x, y = (points + setup.noise * random.uniform(low, high, points.shape)).T
+    program = read_rule(setup.rule)
+    at = engine.tensor(x, dtype=engine.float64)
+    found = evaluate(program, lambda leaf: at if leaf.operation == "input" else leaf.value, TABLE)
+    labels = y > np.broadcast_to(np.asarray(found[program.outputs[0]]), y.shape)
+    return Samples(points.astype(np.float32), labels.astype(np.int64), synthetic.COLUMNS, ("0", "1"))
 
 
 def _part(samples: Samples, setup: PlaygroundSetup) -> Part:

@@ -7,13 +7,14 @@ from typing import ClassVar, Literal, get_args
 from pydantic import Field, field_validator
 
 from engine.data import synthetic
+from engine.expression import ExpressionError, Program, parse
 from engine.training.setup import GradientSetup
 
 FEATURES = ("x1", "x2", "x1^2", "x2^2", "x1*x2", "sin(x1)", "sin(x2)", "cos(x1)", "cos(x2)")
 ACTIVATIONS = ("tanh", "relu", "sigmoid", "linear", "gelu", "sin")
 Points = Literal[
     "circle", "xor", "gauss", "spiral", "reg-plane", "reg-gauss",
-    "Simple", "Diag", "Split", "Xor", "Circle", "Spiral", "own points",
+    "Simple", "Diag", "Split", "Xor", "Circle", "Spiral", "y > f(x)", "own points",
 ]  # fmt: skip
 SETS = get_args(Points)
 MOST_LAYERS = 8
@@ -62,6 +63,12 @@ class PlaygroundSetup(GradientSetup):
         le=0.9,
         title="Training share",
         description="Of the points; the others are the test points.",
+    )
+    rule: str = Field(
+        default="2*sin(x)",
+        max_length=80,
+        title="f(x)",
+        description="What lies above it is of class 1, what lies below of class 0.",
     )
     points: str = Field(
         default=SOME_POINTS,
@@ -127,6 +134,12 @@ class PlaygroundSetup(GradientSetup):
     def _known_layers(cls, text: str) -> str:
         return write_layers(read_layers(text))
 
+    @field_validator("rule")
+    @classmethod
+    def _readable_rule(cls, text: str) -> str:
+        read_rule(text)
+        return text
+
     @field_validator("points")
     @classmethod
     def _readable_points(cls, text: str) -> str:
@@ -190,6 +203,22 @@ def read_layers(text: str) -> list[Layer]:
 
 def write_layers(layers: list[Layer]) -> str:
     return ", ".join(f"{units} {activation}" for units, activation in layers)
+
+
+def read_rule(text: str) -> Program:
+    """A program in x alone with one result; ValueError that says what is wrong with the text."""
+    try:
+        program = parse(text)
+    except ExpressionError as error:
+        raise ValueError(" ".join(filter(None, (error.message, error.hint)))) from None
+    others = [name for name in program.inputs if name != "x"]
+    if others or len(program.outputs) != 1:
+        raise ValueError(f"write one expression in x, such as 2*sin(x){_without(others)}")
+    return program
+
+
+def _without(names: list[str]) -> str:
+    return f", without {', '.join(names)}" if names else ""
 
 
 def read_points(text: str) -> list[tuple[float, float, int]]:

@@ -18,6 +18,7 @@ from websockets.sync.client import ClientConnection, connect
 from app import live
 from app.figures import playground
 from engine.playground.frames import FIGURES
+from engine.playground.points import made
 from engine.playground.run import Run
 from engine.playground.setup import PlaygroundSetup
 from engine.studies.playground import EXAMPLES, PlaygroundResult
@@ -207,3 +208,22 @@ def test_fifty_look_on_and_can_do_nothing(address: str) -> None:
             while (row := next_row(viewer)[1])[0] != 1:
                 pass
             np.testing.assert_allclose(row[3], expected.figures.test_loss, rtol=1e-6)
+
+
+@pytest.mark.parametrize("rule", ["2*sin(x)", "x**2 - 3", "1", "log(x)"])
+def test_points_above_a_rule_are_of_class_one(rule: str) -> None:
+    train, _ = made(PlaygroundSetup(data="y > f(x)", rule=rule, samples=200))
+    x, y = train.points.astype(np.float64).T
+    with np.errstate(invalid="ignore"):
+        f = {"2*sin(x)": 2 * np.sin(x), "x**2 - 3": x**2 - 3, "1": 1 + 0 * x, "log(x)": np.log(x)}[rule]
+    close = np.abs(y - f) < 1e-5
+    np.testing.assert_array_equal((train.targets[:, 0] > 0)[~close], (y > f)[~close])
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [("w*x", "without w"), ("2*", "cannot be"), ("x, x", "one expression in x"), ("", "cannot be")],
+)
+def test_a_bad_rule_says_so(rule: str, said: str) -> None:
+    app = visit.opened("playground", {"v": "1", "rule": rule})
+    assert said in messages(app)
