@@ -1,4 +1,4 @@
-"""The gradient of one weight on the batch that comes next: what each point adds to it, and whether it is right.
+"""The gradient of one weight on the batch that comes next: what each point adds, and whether it is right.
 
 A forward sweep along the one weight gives how every point's loss changes with it, all at once.
 """

@@ -6,13 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch.nn import functional
 
-from engine.playground.run import Run
 from engine.playground.setup import PlaygroundSetup
 from engine.training.optimisers import MOMENTUM
 from engine.training.setup import MOST_EPOCHS
 from tests.engine.playground.runs import begun, setup_of
+from tests.engine.playground.torch_net import TorchNet
 
 EPOCHS = 6
 TOLERANCE = {"rtol": 1e-4, "atol": 1e-5}
@@ -35,10 +34,6 @@ SETUPS = {
     ),
     "kaiming, all at once, spiral": setup_of(hidden="4 relu", init="kaiming", batch=2000, data="spiral"),
 }
-ACTIVATIONS = {
-    "tanh": torch.tanh, "relu": torch.relu, "sigmoid": torch.sigmoid, "linear": lambda x: x,
-    "gelu": functional.gelu, "sin": torch.sin,
-}  # fmt: skip
 OPTIMISERS = {
     "SGD": lambda p, lr: torch.optim.SGD(p, lr),
     "momentum": lambda p, lr: torch.optim.SGD(p, lr, momentum=MOMENTUM),
@@ -46,50 +41,6 @@ OPTIMISERS = {
     "Adam": torch.optim.Adam, "AdamW": torch.optim.AdamW, "RMSprop": torch.optim.RMSprop,
     "Adagrad": torch.optim.Adagrad,
 }  # fmt: skip
-
-
-class TorchNet(torch.nn.Module):
-    """The same net, from the same first weights."""
-
-    def __init__(self, run: Run) -> None:
-        super().__init__()
-        self.setup = run.controls
-        self.linears, self.norms = torch.nn.ModuleList(), torch.nn.ModuleList()
-        for ours in run.model.net.linears():
-            linear = torch.nn.Linear(ours.in_features, ours.out_features)
-            linear.weight.data = torch.tensor(ours.weight.detach().numpy().copy())
-            linear.bias.data = torch.tensor(ours.bias.detach().numpy().copy())
-            linear.bias.requires_grad = ours.bias.requires_grad  # not before a norm, which subtracts it again
-            self.linears.append(linear)
-            norm = torch.nn.BatchNorm1d(ours.out_features) if self.setup.batch_norm else torch.nn.Identity()
-            self.norms.append(norm)
-
-    def forward(self, x: torch.Tensor, draw: np.random.Generator) -> torch.Tensor:
-        hidden = zip(self.linears, self.norms, self.setup.layers, strict=False)
-        for linear, norm, (_, activation) in hidden:
-            out = ACTIVATIONS[activation](norm(linear(x)))
-            if self.training and self.setup.dropout:
-                drawn = torch.tensor(draw.random(out.shape).astype(np.float32))
-                out = out * (drawn >= self.setup.dropout) / (1 - self.setup.dropout)
-            x = out + x if self.setup.residual and out.shape == x.shape else out
-        return self.linears[-1](x)
-
-    def loss(self, part: Any, rows: Any, draw: Any = None) -> torch.Tensor:
-        targets = torch.tensor(part.targets[rows])
-        out = self(torch.tensor(part.inputs[rows]), draw)
-        if self.setup.is_regression or self.setup.loss == "squared":
-            out = out if self.setup.is_regression else torch.tanh(out)
-            return functional.mse_loss(out, targets) / 2
-        return functional.soft_margin_loss(out, targets)  # mean ln(1 + exp(-target · out))
-
-    def penalty(self) -> torch.Tensor:
-        weights = [linear.weight for linear in self.linears]
-        sizes = {
-            "none": torch.tensor(0.0),
-            "L1": sum(weight.abs().sum() for weight in weights),
-            "L2": sum((weight**2).sum() for weight in weights) / 2,
-        }
-        return self.setup.penalty_rate * sizes[self.setup.penalty]
 
 
 def rate(setup: PlaygroundSetup, epoch: int) -> float:
@@ -120,7 +71,7 @@ def test_every_step_of_a_run(setup: PlaygroundSetup) -> None:
     optimiser = OPTIMISERS[setup.optimiser](net.parameters(), setup.rate)
     n = len(run.train)
     for epoch in range(EPOCHS):
-        order = np.random.default_rng([setup.seed, epoch]).permutation(n) if setup.shuffle else np.arange(n)
+        order = np.random.default_rng([setup.seed, epoch if setup.shuffle else 0]).permutation(n)
         draw = np.random.default_rng(setup.seed * MOST_EPOCHS + epoch)
         optimiser.param_groups[0]["lr"] = rate(setup, epoch)
         starts = list(range(0, n, setup.batch))

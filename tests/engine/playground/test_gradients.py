@@ -7,7 +7,7 @@ import torch
 from engine.playground.gradients import next_rows, weight_gradient
 from engine.playground.setup import PlaygroundSetup
 from tests.engine.playground.runs import begun, setup_of
-from tests.engine.playground.test_against_torch import TorchNet
+from tests.engine.playground.torch_net import TorchNet
 
 SETUPS = {
     "squared": setup_of(hidden="4 tanh, 2 relu"),

@@ -84,9 +84,9 @@ BAD = {
 
 @pytest.mark.parametrize("text", BAD.values(), ids=BAD.keys())
 def test_what_is_no_past(text: str) -> None:
-    with pytest.raises(ValueError, match="past|rate|hidden|activation"):
+    with pytest.raises(ValueError, match=r"past|rate|hidden|activation"):
         check_past(PlaygroundSetup, text)
-    with pytest.raises(ValueError, match="past|rate|hidden|activation"):
+    with pytest.raises(ValueError, match=r"past|rate|hidden|activation"):
         PlaygroundSetup(past=text)
 
 

@@ -47,6 +47,16 @@ def test_a_run_equals_itself_forwards_and_back_and_forth(setup: PlaygroundSetup)
         assert numbers(Run(run.setup)) == numbers(run)
 
 
+def test_the_last_bits_do_not_depend_on_where_memory_is() -> None:
+    setup, found = SETUPS["batch norm"].model_copy(update={"epoch": "2"}), set()
+    begun(setup)
+    between = []
+    for size in range(1, 25):
+        between.append(np.zeros(7 * size, np.float32))  # so that what comes next lies elsewhere
+        found.add(numbers(Run(setup)))
+    assert len(found) == 1
+
+
 def test_a_position_between_two_batches_is_that_of_the_next() -> None:
     assert Run(setup_of(epoch="1.3")).setup.epoch == "1.7"
 
@@ -70,9 +80,10 @@ def test_each_epoch_uses_every_point_once_and_in_another_order() -> None:
         run.step_epoch()
     assert orders[0] != orders[1] != orders[2]
     still = Run(setup_of(shuffle=False))
+    first = still._inputs.copy()
+    assert first.tolist() == orders[0]
     still.step_epoch()
-    np.testing.assert_array_equal(still._inputs, still.train.inputs)
-    np.testing.assert_array_equal(still._targets, still.train.targets)
+    np.testing.assert_array_equal(still._inputs, first)
 
 
 def test_states_that_are_kept_are_bounded_and_lead_back_exactly() -> None:

@@ -130,25 +130,22 @@ def test_speed(trainer: Trainer) -> None:
 
 
 def test_many_threads_at_once(trainer: Trainer) -> None:
+    def change(rate: float) -> None:
+        trainer.change(trainer.still().setup.model_copy(update={"rate": rate}))
+
     def visitor(seed: int) -> None:
         draw = random.Random(seed)
+        wishes: list[Callable[[], object]] = [
+            trainer.play,
+            trainer.pause,
+            lambda: trainer.step(draw.choice(["batch", "epoch"])),
+            lambda: trainer.go_to(Position(draw.randrange(20), draw.choice([0, 5]))),
+            lambda: change(draw.choice([0.1, 0.2])),
+            lambda: trainer.edit("weight.0.0.1", draw.uniform(-1, 1)),
+            lambda: trainer.history.since(draw.randrange(5)),
+        ]
         for _ in range(12):
-            match draw.randrange(7):
-                case 0:
-                    trainer.play()
-                case 1:
-                    trainer.pause()
-                case 2:
-                    trainer.step(draw.choice(["batch", "epoch"]))
-                case 3:
-                    trainer.go_to(Position(draw.randrange(20), draw.choice([0, 5])))
-                case 4:
-                    rates = trainer.still().setup.model_copy(update={"rate": draw.choice([0.1, 0.2])})
-                    trainer.change(rates)
-                case 5:
-                    trainer.edit("weight.0.0.1", draw.uniform(-1, 1))
-                case 6:
-                    assert trainer.history.since(draw.randrange(5)) is not None
+            draw.choice(wishes)()
 
     with ThreadPoolExecutor(5) as pool:
         for done in [pool.submit(visitor, seed) for seed in range(5)]:
