@@ -82,6 +82,13 @@ CATALOG: tuple[Section, ...] = (
                 "What does a convolutional net look at, and what does it take for what?",
                 "images",
             ),
+            Page(
+                "text.py",
+                "Words",
+                "abc",
+                "Can a net tell from its letters whether a word is good or bad?",
+                "text",
+            ),
         ),
     ),
     Section(
@@ -154,11 +161,25 @@ CATALOG: tuple[Section, ...] = (
         "Machine",
         (
             Page(
+                "ladder.py",
+                "Matmul ladder",
+                "stairs",
+                "How fast can a matrix product be on this machine?",
+                "ladder",
+            ),
+            Page(
                 "gpu.py",
                 "Inside a GPU",
                 "developer_board",
                 "What do the threads of a GPU do, and what does it cost?",
                 "gpu",
+            ),
+            Page(
+                "accelerators.py",
+                "Accelerators",
+                "grid_4x4",
+                "When does an accelerator work, and when does it wait?",
+                "accelerators",
             ),
         ),
     ),

@@ -17,10 +17,13 @@ NAMES = (
     "bits",
     "playground",
     "images",
+    "text",
     "error_growth",
     "few_bits",
     "puzzles",
     "gpu",
+    "accelerators",
+    "ladder",
 )
 
 

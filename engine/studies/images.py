@@ -10,15 +10,15 @@ from engine.images.oracle import compared
 from engine.images.run import Run, Still
 from engine.images.setup import ImagesSetup
 from engine.studies.study import Check, Study
-from engine.training.position import read_position
+from engine.training.curve import Curve, curve_table, trained
 
 
 @dataclass(frozen=True)
 class ImagesResult:
-    """A run where it stands, and (loss, accuracy) on training and test images on the way there, by epoch."""
+    """A run where it stands, and the figures on the way there."""
 
     still: Still
-    curve: Sequence[list[tuple[float, float]]] = ()
+    curve: Curve = ()
 
     @property
     def setup(self) -> ImagesSetup:
@@ -37,23 +37,12 @@ class ImagesResult:
 
     def table(self) -> Mapping[str, Sequence[Any]]:
         """The curve."""
-        names = ("train loss", "train accuracy", "test loss", "test accuracy")
-        flat = [[figure for pair in moment for figure in pair] for moment in self.curve]
-        return {
-            "epoch": list(range(len(flat))),
-            **{name: [row[k] for row in flat] for k, name in enumerate(names)},
-        }
+        return curve_table(self.curve)
 
 
 def run(setup: ImagesSetup) -> ImagesResult:
     """Train from the beginning to where the setup stands."""
-    target = read_position(setup.epoch)
-    training = Run(setup.model_copy(update={"epoch": "0"}))
-    curve = [training.judged()]
-    while training.position.epoch < target.epoch:
-        training.step_epoch()
-        curve.append(training.judged())
-    training.go_to(target)
+    training, curve = trained(Run, setup)
     return ImagesResult(training.still(), curve)
 
 

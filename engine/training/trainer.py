@@ -21,6 +21,7 @@ ALONE = 1.0  # seconds without a watcher after which a run is paused
 EXPECTED = 20.0  # seconds within which somebody who asked for a run will watch it
 AT_ONCE = 0.3  # seconds of training that whoever asks for a moment to come waits for
 LONG = 0.1  # seconds after which a picture is made in the middle of an epoch
+RATIO = 4.0  # so many times as long as such a picture takes it trains before the next
 SHARE = 0.85  # of its time that a run trains, so that others on this server come to their turn
 
 
@@ -78,6 +79,7 @@ class Trainer:
         self.running = False
         self.speed = UNLIMITED
         self.pace = 0.0
+        self._drawing = 0.0  # seconds that the last picture took
         self._watchers = 0
         self._patience = 0.0  # until when it goes on without a watcher
         self._target: Position | None = None
@@ -232,8 +234,8 @@ class Trainer:
             self._run.step()
             spent = time.perf_counter() - began
             if self._run.position.used:
-                if spent < LONG:  # pictures are of whole epochs, unless these take long
-                    continue
+                if spent < max(LONG, RATIO * self._drawing):
+                    continue  # pictures are of whole epochs, unless these take long
                 break
             done += 1.0
             if self._arrived() or self._is_due(spent, done):
@@ -288,7 +290,9 @@ class Trainer:
         self.running = False
 
     def _record(self) -> None:
+        began = time.perf_counter()
         self.history.record(self._run)
+        self._drawing = time.perf_counter() - began
 
     def _settle(self) -> None:
         """Once all kernels are compiled, train again from the start, for the numbers that everybody gets."""

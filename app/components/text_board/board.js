@@ -1,0 +1,31 @@
+// The whole: a word and its letters, the filters, the mistakes, and the losses.
+
+class TextBoard extends LiveBoard {
+  constructor(root) {
+    super(root);
+    const look = (word) => this.send("change", { word });
+    this.word = new WordPanel(look);
+    this.filters = new Filters(look);
+    root.replaceChildren(html("div", { class: "live" }, this.transport.element, this.problem, this.word.element, html("div", { class: "body" }, this.filters.element, this.curves.element)));
+  }
+
+  // Where the parts of a row lie.
+  read(shape) {
+    let at = 0;
+    const places = Object.entries(shape.lengths).map(([name, length]) => { at += length; return [name, at - length, at]; });
+    return { ...shape, places };
+  }
+
+  build(data) {
+    this.word.build(data);
+    this.filters.build(data);
+  }
+
+  paint({ shape, row }) {
+    const parts = Object.fromEntries(shape.places.map(([name, from, to]) => [name, row.subarray(from, to)]));
+    this.word.paint(shape, parts, this.scale);
+    this.filters.paint(shape, parts, this.scale);
+  }
+}
+
+export default mounting(TextBoard);

@@ -1,0 +1,34 @@
+"""The net for words with its loss: cross entropy of a logistic output."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import engine
+from engine.nn import functional as F  # noqa: N812
+from engine.tensor import Tensor
+from engine.text.network import WordNet
+from engine.text.setup import TextSetup
+from engine.training import model
+
+
+class Model(model.Model[TextSetup, WordNet]):
+    """A net for words that is trained as a setup says."""
+
+    keeps: ClassVar[tuple[str, ...]] = ("embedding", "window", "filters")
+
+    def make_net(self) -> WordNet:
+        return WordNet(self.setup)
+
+    def objective(self, out: Tensor, targets: Tensor) -> Tensor:
+        return F.binary_cross_entropy_with_logits(out, targets)
+
+    def judged(self, out: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        right = out.gt(0.0).eq(targets.gt(0.5)).to(engine.float32)
+        return F.binary_cross_entropy_with_logits(out, targets), right.mean()
+
+    def take_over(self, net: WordNet) -> None:
+        self.net.load_state_dict(net.state_dict())
+
+    def parameter(self, name: str) -> tuple[Tensor, tuple[int, ...]]:
+        raise ValueError(f"{name!r} cannot be set by hand: this net has too many parameters for that")

@@ -1,0 +1,66 @@
+"""The words page in a real browser: training watched, a word typed, a mistake looked at."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from scripts.watch import wait_until_idle
+
+SMALL = "?v=1&filters=6&embedding=4&batch=500"
+PHONE = {"width": 390, "height": 844}
+
+
+class Board:
+    """What a reader sees of the component and does to it."""
+
+    def __init__(self, page: Page, query: str = SMALL) -> None:
+        self.page = page
+        page.goto(f"/text{query}")
+        wait_until_idle(page)
+        self.root = page.locator('.unroll[data-ready="true"]')
+        expect(self.root.locator("output.epoch")).not_to_have_text("–")
+
+    def epoch(self) -> None:
+        self.root.get_by_role("button", name="one epoch", exact=True).click()
+        expect(self.root.locator("output.epoch")).to_have_text("1")
+
+
+def test_it_learns_and_a_word_is_typed(page: Page) -> None:
+    board = Board(page)
+    before = board.root.locator(".figures").inner_text()
+    board.epoch()
+    assert board.root.locator(".figures").inner_text() != before
+    field = board.root.get_by_role("textbox", name="word")
+    field.fill("Dreadful")
+    field.press("Enter")
+    expect(board.root.locator(".letter")).to_have_count(8)
+    expect(page).to_have_url(re.compile(r"word=dreadful"))
+    expect(page).to_have_url(re.compile(r"[?&]past=(&|$)"))
+    expect(board.root.locator("output.epoch")).to_have_text("1")
+    expect(board.root.locator("mark").nth(1)).to_be_visible()
+
+
+def test_what_is_no_word_says_so_and_nothing_is_lost(page: Page) -> None:
+    board = Board(page)
+    field = board.root.get_by_role("textbox", name="word")
+    field.fill("42")
+    field.press("Enter")
+    expect(page.get_by_test_id("stAlert")).to_contain_text("the letters a to z")
+    expect(board.root.locator(".letter")).to_have_count(len("wonderful"))
+
+
+def test_a_mistake_is_looked_at(page: Page) -> None:
+    board = Board(page)
+    board.epoch()
+    mistake = board.root.locator(".mistakes button").first
+    word = mistake.evaluate("(button) => button.firstChild.textContent")
+    mistake.click()
+    expect(page).to_have_url(re.compile(f"word={word}"))
+    expect(board.root.locator(".letter")).to_have_count(len(word[:18]))
+
+
+def test_a_phone_shows_all_of_it(page: Page) -> None:
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    board = Board(page)
+    expect(board.root.locator(".letters")).to_be_visible()
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
