@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import math
 import secrets
 import struct
 from collections.abc import Callable
@@ -131,10 +130,7 @@ def _grant(trainer: Trainer, wish: dict[str, Any]) -> None:
         case "go":
             trainer.go_to(read_position(str(wish["to"])))
         case "edit":
-            value = float(wish["value"])
-            if not math.isfinite(value):
-                raise ValueError("a weight is a finite number")
-            trainer.edit(str(wish["name"]), value)
+            trainer.edit(str(wish["name"]), float(wish["value"]))
         case "speed":
             trainer.speed = min(max(float(wish["value"]), 0.0), 1e4)
         case other:
@@ -184,6 +180,7 @@ def _state(trainer: Trainer) -> dict[str, Any]:
         "speed": trainer.speed,
         "provisional": trainer.is_provisional,
         "controls": trainer.controls,
+        "remark": trainer.remark,
     }
 
 

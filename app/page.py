@@ -30,6 +30,7 @@ FILE_KINDS = {
     "csv": "Data as CSV",
     "json": "Settings and figures as JSON",
     "dot": "Graph as DOT, for Graphviz",
+    "weights.json": "Weights, points and figures as JSON",
     "graph.json": "Graph as JSON, with values and gradients",
 }
 FENCE = "`" * 80  # round a line that a visitor typed: longer than any line of backquotes in it

@@ -6,10 +6,13 @@ from app import live
 from app.components.bundle import event
 from app.components.playground import playground
 from app.figures import playground as figures
+from app.figures.playground_tables import confusion_table, costs_table
 from app.page import Frame
 from engine.data.files import DataError
+from engine.playground.export import as_json, torch_code
 from engine.playground.points import points_of_csv
 from engine.playground.run import Run
+from engine.playground.seeds import SEEDS, Seeded, with_other_seeds
 from engine.studies.playground import EXAMPLES, PlaygroundResult
 from engine.training.setup import OPTIMISERS
 from engine.training.trainer import Trainer
@@ -97,6 +100,26 @@ def more_controls() -> None:
         frame.control("residual")
 
 
+def other_seeds() -> list[Seeded]:
+    """What was found with other seeds for these controls, if it was asked for; more of it while it is run."""
+    asked = frame.setup.model_copy(update={"seed": 0, "weight": ""})
+    kept = st.session_state.setdefault("playground_seeds", {})
+    if kept.get("asked") != asked:
+        kept.update(asked=asked, found=[])
+    found: list[Seeded] = kept["found"]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        wanted = st.button(f"Train {SEEDS} seeds to here", icon=":material/grid_view:")
+        st.caption("A single run is one throw of the dice. Any change stops it, and what was reached stays.")
+    if wanted and len(found) < SEEDS:
+        found.clear()
+        bar = st.progress(0.0, "Training…")
+        for seeded in with_other_seeds(asked, SEEDS):
+            found.append(seeded)
+            bar.progress(len(found) / SEEDS, f"{len(found)} of {SEEDS} seeds")
+        bar.empty()
+    return found
+
+
 @st.fragment
 def explorer() -> None:
     if "playground_run" not in st.session_state:
@@ -109,13 +132,22 @@ def explorer() -> None:
     if frame.shown or not frame.present:
         controls()
     frame.messages()
-    playground(figures.payload(result, session.token, frame.present), "playground", change)
+    place = st.container()  # above the button whose results it shows
+    seeds = [] if frame.present else other_seeds()
+    picture = figures.payload(result, session.token, frame.present, seeds=seeds)
+    with place:
+        playground(picture, "playground", change)
     if not frame.present:
         with st.expander(
             "First weights, penalty, schedule, dropout, normalisation, seed", icon=":material/tune:"
         ):
             more_controls()
-    frame.footer(result, frame.check(result))
+        with st.expander("What it costs, and what is taken for what", icon=":material/receipt_long:"):
+            costs, confusion = st.columns(2)
+            costs.markdown(costs_table(result.still))
+            confusion.markdown(confusion_table(result.still))
+    files = {"weights.json": lambda again: as_json(again.still)}
+    frame.footer(result, frame.check(result), torch_code(result.setup), files)
     frame.write_address()
 
 

@@ -29,6 +29,8 @@ _mount = component(
                 "network",
                 "sets",
                 "output",
+                "pull",
+                "seeds",
                 "board",
             )
         ),

@@ -6,7 +6,13 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
+import numpy as np
+
+from engine.playground.frames import shape_of
+from engine.playground.gradients import weight_gradient
 from engine.playground.points import Part, made
+from engine.playground.run import Still
+from engine.playground.seeds import Seeded, quartiles
 from engine.playground.setup import (
     ACTIVATIONS,
     FEATURES,
@@ -33,7 +39,13 @@ THUMBNAIL_POINTS = 70
 RULE = "y > f(x)"
 
 
-def payload(result: PlaygroundResult, token: str, present: bool, watching: bool = False) -> dict[str, Any]:
+def payload(
+    result: PlaygroundResult,
+    token: str,
+    present: bool,
+    watching: bool = False,
+    seeds: Sequence[Seeded] = (),
+) -> dict[str, Any]:
     """All but the frames, which come over a connection of their own. Who is `watching` touches nothing."""
     controls = result.setup
     return {
@@ -56,8 +68,42 @@ def payload(result: PlaygroundResult, token: str, present: bool, watching: bool 
         "thumbnails": {**_thumbnails(), **_own_thumbnails(controls)},
         "own": read_points(controls.points) if controls.data == "own points" else None,
         "most_own": MOST_OWN_POINTS,
+        "gradient": _gradient(result.still),
+        "seeds": _seeds(seeds),
         "train": _points(result.still.train),
         "test": _points(result.still.test),
+    }
+
+
+def _gradient(still: Still) -> dict[str, Any] | None:
+    """How the next batch pulls at the weight that is looked at; none where this net has no such weight."""
+    try:
+        found = weight_gradient(still, still.setup.weight) if still.setup.weight else None
+    except ValueError:
+        return None
+    if found is None or not np.isfinite([found.total, found.numeric]).all():
+        return None
+    parts = [round(float(part), 9) for part in np.sort(found.parts)]
+    figures = {"total": found.total, "numeric": found.numeric, "penalty": found.penalty}
+    return {"name": found.name, "parts": parts, **figures}
+
+
+def _seeds(found: Sequence[Seeded]) -> dict[str, Any] | None:
+    """Where the same controls came to with other seeds; numbers as text, for some may be infinite."""
+    if not found:
+        return None
+    return {
+        "epoch": found[0].setup.epoch,
+        "shape": shape_of(found[0].setup),
+        "quartiles": [repr(loss) for loss in quartiles(found)],
+        "runs": [
+            {
+                "seed": seeded.seed,
+                "loss": repr(seeded.figures.test_loss),
+                "drawn": [f"{number:.4g}" for number in seeded.drawn],
+            }
+            for seeded in found
+        ],
     }
 
 

@@ -112,9 +112,12 @@ class Network(nn.Module):
                 block.norm.load_state_dict(known.norm.state_dict())
 
 
+WEIGHTS = 1  # so that the random numbers of first weights are not those of anything else
+
+
 def first_values(setup: PlaygroundSetup, layer: int, fan_in: int, units: int) -> tuple[Floats, Floats]:
     """Weight [units, fan_in] and bias [units] before training."""
-    draws = [np.random.default_rng([setup.seed, layer, unit]) for unit in range(units)]
+    draws = [np.random.default_rng([setup.seed, layer, unit, WEIGHTS]) for unit in range(units)]
     if setup.init == "normal":
         weight = np.stack([draw.standard_normal(MOST_UNITS)[:fan_in] for draw in draws])
     else:

@@ -17,6 +17,8 @@ from engine.playground.points import Part
 from engine.playground.setup import PlaygroundSetup
 from engine.training import run
 
+FEWEST_LOSSES = 10  # before anything can be said of a run
+
 
 @dataclass(frozen=True)
 class Still:
@@ -65,3 +67,8 @@ class Run(run.Run[PlaygroundSetup, Model, Part]):
     def shape(self) -> dict[str, Any]:
         """What the parameters in a row are."""
         return shape_of(self.controls)
+
+    def remark(self, losses: list[float]) -> str:
+        from engine.playground.diagnosis import why_it_stopped  # which looks at runs
+
+        return why_it_stopped(self.still(), losses) if len(losses) >= FEWEST_LOSSES else ""

@@ -37,6 +37,8 @@ class PlaygroundSetup(GradientSetup):
         *GradientSetup.live, "hidden", "batch_norm", "residual", "dropout", "loss", "penalty", "penalty_rate",
     )  # fmt: skip
 
+    looking: ClassVar[tuple[str, ...]] = ("weight",)
+
     data: Points = Field(
         default="circle",
         title="Points",
@@ -119,6 +121,13 @@ class PlaygroundSetup(GradientSetup):
         default="none",
         title="Penalty",
         description="On the weights, added to the loss: rate · Σ|w| or rate · Σw²/2.",
+    )
+    weight: str = Field(
+        default="",
+        max_length=20,
+        pattern=r"^((weight|bias)(\.\d{1,2}){2,3})?$",
+        title="Weight",
+        description="Whose gradient is shown: weight.layer.unit.input or bias.layer.unit, from 0.",
     )
     penalty_rate: float = Field(
         default=0.003, ge=0.0, le=10.0, title="Penalty rate", description="How much of the penalty is added."

@@ -40,7 +40,7 @@ ACTIVATIONS = {{
 
 
 def first_values(layer, fan_in, units):
-    draws = [np.random.default_rng([SEED, layer, unit]) for unit in range(units)]
+    draws = [np.random.default_rng([SEED, layer, unit, 1]) for unit in range(units)]
     if INIT == "normal":
         weight = np.stack([draw.standard_normal({units})[:fan_in] for draw in draws])
     else:
@@ -137,7 +137,7 @@ def batch(epoch, used):
     if controls["batch_norm"]:  # needs two points: a single last one joins those before
         size = min(max(size, 2), left)
         size += left - size == 1
-    order = np.random.default_rng([SEED, epoch if controls["shuffle"] else 0]).permutation(len(TRAIN))
+    order = np.random.default_rng([SEED, epoch if controls["shuffle"] else 0, 2]).permutation(len(TRAIN))
     return TRAIN[torch.from_numpy(order[used : used + size])]
 
 

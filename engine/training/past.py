@@ -7,6 +7,7 @@ position:{"control": the value it had before}, or position:{"weight.0.2.1": the 
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -73,6 +74,8 @@ def _parts(kind: type[TrainingSetup], text: str) -> Iterator[tuple[Position, dic
             position = read_position(place)
             if _names_parameters(entries):
                 entries = {name: float(value) for name, value in entries.items()}
+                if not all(map(math.isfinite, entries.values())):
+                    raise ValueError
         except (ValueError, TypeError, AttributeError, RecursionError):
             raise ValueError(f"the past has a part {part[:40]!r} that cannot be read") from None
         yield position, entries

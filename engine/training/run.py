@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
@@ -100,6 +101,10 @@ class Run(ABC, Generic[S, M, D]):
     def judged(self) -> list[tuple[float, float]]:
         """Loss and share of right answers on the training and on the test samples."""
         return [self.model.evaluate(*part) for part in self._all]
+
+    def remark(self, losses: list[float]) -> str:  # noqa: ARG002
+        """What is wrong with the run, in a sentence; "" if nothing is."""
+        return ""
 
     @property
     def rate(self) -> float:
@@ -234,8 +239,10 @@ class Run(ABC, Generic[S, M, D]):
             self.controls = self.controls.model_copy(update=fields)
 
     def edit(self, name: str, value: float) -> None:
-        """Set a weight or bias by hand; ValueError if the net has no such parameter."""
+        """Set a weight or bias by hand; ValueError if there is none, or if it cannot have the value."""
         self.model.parameter(name)
+        if not isfinite(value):
+            raise ValueError("a weight is a finite number")
         self._add(Change(self.position, {}, {name: value}))
 
     def _add(self, change: Change) -> None:

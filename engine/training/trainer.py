@@ -22,6 +22,9 @@ EXPECTED = 20.0  # seconds within which somebody who asked for a run will watch 
 AT_ONCE = 0.3  # seconds of training that whoever asks for a moment to come waits for
 LONG = 0.1  # seconds after which a picture is made in the middle of an epoch
 RATIO = 4.0  # so many times as long as such a picture takes it trains before the next
+REMARKS = 1.0  # seconds from one look for what is wrong to the next
+LATEST_LOSSES = 30  # that such a look is told of
+TRAIN_LOSS = 2  # its place in every row
 SHARE = 0.85  # of its time that a run trains, so that others on this server come to their turn
 
 
@@ -59,6 +62,9 @@ class Training(Moment, Protocol):
     def edit(self, name: str, value: float) -> None:
         """Set a parameter by hand; ValueError if there is no such thing."""
 
+    def remark(self, losses: list[float]) -> str:
+        """What is wrong with it, in a sentence, or ""; `losses` are the latest on training samples."""
+
     def still(self) -> Any:
         """What a page shows of it, copied: the run may go on."""
 
@@ -70,6 +76,7 @@ class Trainer:
     running  whether it trains on, or is on its way to a moment that was asked for
     speed    epochs a second at most; 0 for as many as it can
     pace     epochs a second, lately
+    remark   what is wrong with the run, in a sentence; "" if nothing is
     """
 
     def __init__(self, begin: Callable[[Any], Training], setup: TrainingSetup) -> None:
@@ -79,6 +86,8 @@ class Trainer:
         self.running = False
         self.speed = UNLIMITED
         self.pace = 0.0
+        self.remark = ""
+        self._remarked = 0.0  # when
         self._drawing = 0.0  # seconds that the last picture took
         self._watchers = 0
         self._patience = 0.0  # until when it goes on without a watcher
@@ -293,6 +302,10 @@ class Trainer:
         began = time.perf_counter()
         self.history.record(self._run)
         self._drawing = time.perf_counter() - began
+        if not self.running or began - self._remarked > REMARKS:
+            losses = [float(frame.row[TRAIN_LOSS]) for frame in self.history.frames[-LATEST_LOSSES:]]
+            self.remark = self._run.remark(losses)
+            self._remarked = began
 
     def _settle(self) -> None:
         """Once all kernels are compiled, train again from the start, for the numbers that everybody gets."""

@@ -120,6 +120,34 @@ def test_a_weight_is_set_by_hand_and_the_link_brings_it_back(
         )
 
 
+def test_a_weights_gradient_is_shown_point_by_point(page: Page) -> None:
+    board = Board(page)
+    board.root.locator('.bias[data-name="bias.0.1"]').click()
+    pull = board.root.get_by_role("region", name="gradient of one weight")
+    expect(pull).to_contain_text("bias of unit 2 in layer 1")
+    expect(pull.locator("rect")).to_have_count(10)
+    total, numeric = pull.locator("b").all_inner_texts()
+    assert total == numeric
+    expect(page).to_have_url(re.compile(r"weight=bias\.0\.1"))
+
+
+def test_why_it_stopped_is_said(page: Page) -> None:
+    board = Board(page, "?v=1&data=xor&samples=100&init=zeros&hidden=3+tanh&loss=logistic&rate=0.3")
+    board.train_until(30)
+    expect(board.root.locator(".remark")).to_contain_text(re.compile("equal|same", re.IGNORECASE))
+
+
+def test_other_seeds_are_trained_and_one_is_taken(page: Page) -> None:
+    board = Board(page, f"{SMALL}&epoch=2")
+    page.get_by_role("button", name="Train 20 seeds to here").click()
+    strip = board.root.get_by_role("region", name="other seeds")
+    expect(strip.get_by_role("button")).to_have_count(20)
+    expect(strip).to_contain_text("20 seeds, epoch 2: test loss")
+    wait_until_idle(page)
+    strip.get_by_title("seed 3: take it").click()
+    expect(page).to_have_url(re.compile(r"[?&]seed=3(&|$)"))
+
+
 def test_a_unit_shows_what_the_engine_computes(page: Page) -> None:
     setup = PlaygroundSetup(
         data="xor", hidden="4 relu, 3 sin", samples=100, epoch="7", batch_norm=True, residual=True

@@ -11,8 +11,10 @@ class Playground extends LiveBoard {
       (link, event) => (link ? this.card.show(this.parameter(link), event, this.frameBox(), false) : this.card.hide(true)));
     this.output = new OutputPicture((points) => this.send("change", { points }));
     this.sets = new Sets((fields) => this.send("change", fields));
-    this.body = html("div", { class: "body" }, this.network.element, html("div", { class: "side" }, this.output.element, this.curves.element));
-    root.replaceChildren(html("div", { class: "live" }, this.sets.element, this.transport.element, this.problem, this.body, this.card.element));
+    this.pull = new Pull();
+    this.strip = new SeedStrip((seed) => this.send("change", { seed }));
+    this.body = html("div", { class: "body" }, this.network.element, html("div", { class: "side" }, this.output.element, this.curves.element, this.pull.element));
+    root.replaceChildren(html("div", { class: "live" }, this.sets.element, this.transport.element, this.problem, this.remark, this.body, this.strip.element, this.card.element));
   }
 
   read(shape) { return { ...shape, parts: layersOf(shape) }; }
@@ -23,12 +25,17 @@ class Playground extends LiveBoard {
     this.output.build(data);
     if (this.reach !== String(data.reach)) this.grids = SIZES.map((size) => new Grid(size, data.reach));
     this.reach = String(data.reach);
+    this.pull.build(data.gradient, this.scale);
+    this.strip.build(data.seeds, this.grids.at(-1), this.scale);
   }
 
   do(name, value) {
     if (this.data.watching) return;
     if (name === "features" || name === "hidden") this.send("change", { [name]: value });
-    else if (name === "hold") this.card.show(this.parameter(value), value.event, this.frameBox(), true);
+    else if (name === "hold") {
+      this.card.show(this.parameter(value), value.event, this.frameBox(), true);
+      this.send("change", { weight: value.name });
+    }
     else super.do(name, value);
   }
 

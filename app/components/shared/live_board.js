@@ -9,6 +9,7 @@ class LiveBoard {
     this.transport = new RunTransport((name, value) => this.do(name, value));
     this.curves = new Curves((epoch, final) => this.seek(epoch, final));
     this.problem = html("p", { class: "problem", role: "alert", hidden: true });
+    this.remark = html("p", { class: "remark", role: "status" });
     this.stopListening = listenAnywhere(root, (event) => this.present(event));
     root.addEventListener("keydown", (event) => { if (!event.composedPath()[0].closest("input, select, button")) this.present(event) && event.preventDefault(); });
   }
@@ -117,6 +118,7 @@ class LiveBoard {
     else if (this.problem.textContent.startsWith("The connection")) this.complain("");
     const frame = this.next();
     this.transport.paint(stream.state, frame);
+    this.remark.textContent = stream.state.remark ?? "";
     if (!frame?.shape) return;
     const began = performance.now();
     this.shown = frame;

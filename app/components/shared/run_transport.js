@@ -15,7 +15,7 @@ class RunTransport {
       iconButton("previous", "one epoch back", () => act("back")),
       this.toggle,
       iconButton("next", "one epoch", () => act("step", "epoch")),
-      html("button", { type: "button", class: "batch", title: "one step: one batch of points", onclick: () => act("step", "batch") }, "1 batch"),
+      html("button", { type: "button", class: "batch", title: "one step: one batch of samples", onclick: () => act("step", "batch") }, "1 batch"),
       html("label", { class: "speed" }, "Epochs", this.speed),
       html("span", { class: "where" }, "epoch ", this.epoch), this.pace);
   }
@@ -23,7 +23,7 @@ class RunTransport {
   paint({ running, pace, provisional }, shown) {
     this.toggle.replaceChildren(icon(running ? "pause" : "play"), running ? "Pause" : "Train");
     this.toggle.setAttribute("aria-label", running ? "pause" : "train");
-    this.epoch.textContent = shown ? `${shown.epoch.toLocaleString("en")}${shown.used ? ` + ${shown.used} points` : ""}` : "–";
-    this.pace.textContent = running ? `${format(Math.round(pace))} epochs a second${provisional ? "; faster as soon as its kernels are compiled" : ""}` : "";
+    this.epoch.textContent = shown ? `${shown.epoch.toLocaleString("en")}${shown.used ? ` + ${shown.used} samples` : ""}` : "–";
+    this.pace.textContent = running ? `${format(pace < 10 ? pace : Math.round(pace))} epochs a second${provisional ? "; faster as soon as its kernels are compiled" : ""}` : "";
   }
 }

@@ -71,7 +71,7 @@ def test_every_step_of_a_run(setup: PlaygroundSetup) -> None:
     optimiser = OPTIMISERS[setup.optimiser](net.parameters(), setup.rate)
     n = len(run.train)
     for epoch in range(EPOCHS):
-        order = np.random.default_rng([setup.seed, epoch if setup.shuffle else 0]).permutation(n)
+        order = np.random.default_rng([setup.seed, epoch if setup.shuffle else 0, 2]).permutation(n)
         draw = np.random.default_rng(setup.seed * MOST_EPOCHS + epoch)
         optimiser.param_groups[0]["lr"] = rate(setup, epoch)
         starts = list(range(0, n, setup.batch))

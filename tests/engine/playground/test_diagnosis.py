@@ -89,7 +89,7 @@ FAULTS: dict[str, tuple[PlaygroundSetup, int, Plant, str]] = {
 }
 HEALTHY: dict[str, tuple[PlaygroundSetup, int]] = {
     "circle": (hundred(hidden="4 tanh", rate=0.1), 60),
-    "relu": (hundred(hidden="8 relu", init="kaiming"), 60),
+    "relu": (hundred(hidden="8 relu", init="xavier", loss="logistic"), 60),
     "a line": (hundred(data="gauss", hidden=""), 20),
     "Adam": (hundred(data="xor", hidden="6 relu, 4 relu", optimiser="Adam", rate=0.01), 40),
     "values": (hundred(data="reg-plane", hidden="4 tanh"), 40),

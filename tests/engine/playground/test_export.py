@@ -132,7 +132,7 @@ def test_weights_and_points_as_json() -> None:
 
 def test_json_has_no_nan() -> None:
     run = begun(setup_of(hidden="", rate=0.0))
-    run.edit("weight.0.0.0", float("inf"))
+    run.model.set_parameter("weight.0.0.0", float("inf"))
     text = as_json(run.still())
     found = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
     assert found["layers"][0]["weight"][0][0] == "Infinity"
