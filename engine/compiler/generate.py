@@ -49,6 +49,16 @@ class Kernel:
     accesses: list[tuple[Access, list[int]]]
     numbers: list[float]
 
+    def plan(self) -> tuple[list[int], list[tuple[int, Access]]]:
+        """What it is called with, in the order in which its source reads it, but for addresses: those of the
+        arrays belong at the places given beside it, and that of its numbers at the end."""
+        plan = [*self.lengths, *self.totals]
+        places = []
+        for access, steps in self.accesses:
+            places.append((len(plan), access))
+            plan += [0, *steps]
+        return plan, places
+
 
 @dataclass(slots=True)
 class Parts:

@@ -111,15 +111,16 @@ class Tracer:
 
     # ---- what goes in
 
-    def argument(self, array: Array) -> Array:
-        """A stand-in for an array that each call gives anew, with the same shape and dtype."""
+    def argument(self, array: Array, layout: Layout | None = None) -> Array:
+        """A stand-in for an array that each call gives anew, with the same shape and dtype; contiguous, or
+        with this layout and its first element at offset 0."""
         if array.backend.name != "cpu":
             raise TraceError(
                 f"compiled functions take tensors of the cpu backend, not of {array.backend.name}"
             )
         storage = self._source("argument", array.layout.size, array.dtype, None)
         self.program.arguments.append(storage)
-        return Array.fresh(storage, self, row_major(array.layout.shape), array.dtype)
+        return Array.fresh(storage, self, layout or row_major(array.layout.shape), array.dtype)
 
     def late(self, function: Callable[[], tuple[float, ...]]) -> tuple[float, ...]:
         """The numbers that `function` gives, to be asked for again in each call."""

@@ -40,11 +40,13 @@ def patience() -> Any:
         _patient.reset(token)
 
 
-def arrived(code: Code) -> Code:
-    """A kernel's module, if one may have it now. Else it is asked for, and NotYet raised."""
-    if _patient.get() or background.is_ready(code):
-        return code
-    raise NotYet
+def arrived(code: Code, *others: Code) -> Code:
+    """A kernel's module, if one may have it and `others` now. Else they are asked for, and NotYet raised."""
+    if not _patient.get():
+        ready = [background.is_ready(wanted) for wanted in (code, *others)]  # which asks for all of them
+        if not all(ready):
+            raise NotYet
+    return code
 
 
 def meanwhile(work: int, compute: Callable[[], Result], by_reference: Callable[[Any], Result]) -> Result:

@@ -21,6 +21,7 @@ from engine.backends.cpu.arrival import NotYet, lent, meanwhile, patience
 from engine.backends.cpu.elementwise import TARGET, Signature, flat_kernel, strided_kernel, walk
 from engine.backends.cpu.threads import WORTHWHILE, get_num_threads
 from engine.backends.interface import Backend, Contraction, Reduction, Value, elementwise
+from engine.compiler.eager import Fused, NotFusableError
 from engine.context import get_default_dtype
 from engine.dtypes import DType
 from engine.formula import Formula, forward, product
@@ -150,6 +151,7 @@ class Cpu(Host):
 
     def __init__(self) -> None:
         self._calls: dict[Any, Call] = {}
+        self._composites: dict[Any, Callable[..., Array]] = {}
 
     # ---- elementwise
 
@@ -277,6 +279,35 @@ class Cpu(Host):
             self._run_flat(call, target.buffer[target.offset : end], operands)
         else:
             self._run_strided(call, target.buffer, target.offset, operands)
+
+    # ---- functions made of primitives
+
+    def composite(self, function: Callable[..., Array], operands: tuple[Array, ...]) -> Array:
+        key = [function, get_default_dtype()]
+        for x in operands:
+            if x.backend is not self:
+                return function(*operands)
+            key.append(x.layout)
+            key.append(x.dtype)
+        fused = self._composites.get(tuple(key)) or self._fused(tuple(key), function, operands)
+        try:
+            return fused(self, operands)
+        except NotYet:
+            return function(*operands)
+
+    def _fused(
+        self, key: Any, function: Callable[..., Array], operands: tuple[Array, ...]
+    ) -> Callable[..., Array]:
+        """What computes a function for operands like these; the function itself, if it cannot be fused."""
+        found: Callable[..., Array]
+        try:
+            found = Fused(function, operands)
+        except NotFusableError:
+            found = lambda _, operands: function(*operands)  # noqa: E731
+        if len(self._composites) >= REMEMBERED:
+            self._composites.clear()
+        self._composites[key] = found
+        return found
 
     # ---- the rest, each in a file of its own
 
