@@ -16,8 +16,8 @@ import numpy as np
 
 from engine.array import Array
 from engine.backends.base import Host
-from engine.backends.cpu import convolution, lookups, matmul, reductions
-from engine.backends.cpu.arrival import NotYet, lent, meanwhile, patience
+from engine.backends.cpu import convolution, interim, lookups, matmul, reductions
+from engine.backends.cpu.arrival import NotYet, meanwhile, patience
 from engine.backends.cpu.elementwise import TARGET, Signature, flat_kernel, strided_kernel, walk
 from engine.backends.cpu.threads import WORTHWHILE, get_num_threads
 from engine.backends.interface import Backend, Contraction, Reduction, Value, elementwise
@@ -339,7 +339,7 @@ class Cpu(Host):
     def convolve(self, missing: Contraction, first: Array, second: Array, geometry: Geometry) -> Array:
         self.check_here(first)
         self.check_here(second)
-        with patience():  # the loops of the reference would take longer
+        with patience():  # there is nothing quick in numpy
             target, run = _contraction(missing, geometry, first.dtype, get_num_threads())
         result = self.result(target, first.dtype)
         run(result.buffer, lookups.flat(first), lookups.flat(second))
@@ -363,12 +363,11 @@ class Cpu(Host):
 
     def _meanwhile(self, work: int, name: str, *arguments: Any) -> Array:
         """What the method `name` gives for these arguments."""
-
-        def by_reference(reference: Any) -> Array:
-            found = getattr(reference, name)(*map(lent, arguments))
-            return Array.fresh(found.buffer, self, found.layout, found.dtype)
-
-        found: Array = meanwhile(work, lambda: getattr(self, name)(*arguments), by_reference)
+        found: Array = meanwhile(
+            work,
+            lambda: getattr(self, name)(*arguments),
+            lambda: Array.from_numpy(getattr(interim, name)(*arguments), self),
+        )
         return found
 
     def _map_meanwhile(self, formula: Formula, operands: tuple[Value, ...], dtype: DType | None) -> Array:
@@ -384,5 +383,5 @@ class Cpu(Host):
         meanwhile(
             target.layout.size,
             lambda: self.write(target, formula, read, compute),
-            lambda reference: reference.loop(target, formula, tuple(map(lent, read))),
+            lambda: interim.write(target, formula, read),
         )
