@@ -18,7 +18,7 @@ from engine.compiler.interpret import interpreted
 from engine.compiler.library import Call, Step, library_call, native_product
 from engine.compiler.memory import Memory
 from engine.compiler.native import RUNNER, Code, missing, runner
-from engine.compiler.passes import simplified
+from engine.compiler.passes import History, simplified
 from engine.compiler.program import Node, Program, Storage
 from engine.compiler.sharing import lifetimes, shared_buffers
 
@@ -26,6 +26,8 @@ from engine.compiler.sharing import lifetimes, shared_buffers
 class Executable:
     """Runs a program again and again, in the same memory; one call at a time.
 
+    nodes    what remains of the program after all passes
+    history  the nodes and their operands after each pass
     groups   what runs together, in order
     kernels  the generated kernels, by group
     """
@@ -34,7 +36,8 @@ class Executable:
         self.program = program
         self._memory = Memory(program)  # at first of the nodes one by one, as they were written down
         self._steps = interpreted(list(program.nodes), self._memory)
-        self.nodes = simplified(program)
+        self.history: History = []
+        self.nodes = simplified(program, self.history)
         self.groups = fused(self.nodes)
         self._outside = read_outside(program, self.groups)
         self.memory = Memory(program, shared_buffers(lifetimes(self.groups, self._outside, program)))
@@ -53,6 +56,18 @@ class Executable:
                 for step in self._steps:
                     step()
             return self._memory.results()
+
+    def watched(self, arguments: Sequence[Array]) -> tuple[list[Array], dict[Node, NDArray[Any]]]:
+        """A call node by node, of all that was traced: copies of the outputs, and of what each node wrote."""
+        with self._lock:
+            memory = Memory(self.program)
+            memory.receive(arguments)
+            found = {}
+            for node in self.program.nodes:
+                for step in interpreted([node], memory):
+                    step()
+                found[node] = memory.elements(node.target).copy()
+            return memory.results(), found
 
     def compile(self) -> None:
         """Compile all kernels, or load them from disk, and use them from the next call on."""

@@ -196,7 +196,7 @@ class _Writer:
         for name, operand in zip(formula.operands, node.operands, strict=True):
             text, dtype = self._operand(node, operand, parts, lines, k)
             names[name] = text if dtype is compute and compute is not boolean else f"{_type(compute)}({text})"
-        value = self._expression(_renamed(formula.symbol, names), compute)
+        value = self._expression(renamed(formula.symbol, names), compute)
         result = node.target.storage.dtype
         if result is boolean:
             value = f"({value}) != 0"
@@ -361,9 +361,9 @@ def _joined(kind: str, dtype: DType, total: str, value: str) -> str:
     return f"{'max' if kind == 'max' else 'min'}({total}, {value})"
 
 
-def _renamed(symbol: Symbol, names: dict[str, str]) -> Symbol:
+def renamed(symbol: Symbol, names: dict[str, str]) -> Symbol:
     """The formula with other names."""
     if symbol.name is not None:
         return Symbol(name=names[symbol.name])
-    operands = tuple(_renamed(operand, names) for operand in symbol.operands)
+    operands = tuple(renamed(operand, names) for operand in symbol.operands)
     return Symbol(None, symbol.constant, symbol.primitive, operands)

@@ -11,6 +11,7 @@ from typing import Any
 from engine.array import Array
 from engine.compiler import background
 from engine.compiler.execute import Executable
+from engine.compiler.stages import Xray, values
 from engine.compiler.trace import Tracer
 from engine.context import get_default_dtype, is_grad_enabled
 from engine.errors import TraceError
@@ -38,7 +39,14 @@ class Traced:
         return all(function() == value for function, value in self.assumptions)
 
     def __call__(self, arguments: tuple[Tensor, ...], times: int = 1) -> Any:
-        arrays = self.executable([x.value for x in arguments], times)
+        return self._given(arguments, self.executable([x.value for x in arguments], times))
+
+    def xray(self, arguments: tuple[Tensor, ...]) -> Xray:
+        arrays, found = self.executable.watched([x.value for x in arguments])
+        return Xray(self._given(arguments, arrays), values(self.executable, found))
+
+    def _given(self, arguments: tuple[Tensor, ...], arrays: list[Array]) -> Any:
+        """Leave gradients in leaves; the result."""
         for (leaf, replaces), gradient in zip(reversed(self.gradients), reversed(arrays), strict=False):
             target = arguments[leaf] if isinstance(leaf, int) else leaf
             found = Tensor(gradient)
@@ -78,6 +86,17 @@ class Compiled:
             result = self.function(*arguments)
             times -= 1
         return result
+
+    def xray(self, *arguments: Any) -> Xray:
+        """One more call, node by node: its result, and the value of every node (see `stages`).
+
+        It does all that a call does: an optimiser's step is made. Raises TraceError before the first call
+        with arguments like these, which is not traced.
+        """
+        found = self._find(arguments)
+        if found is None:
+            raise TraceError("xray() shows a call after the first one: call the function once before")
+        return found.xray(tuple([x for x in arguments if isinstance(x, Tensor)]))
 
     def _find(self, arguments: tuple[Any, ...]) -> Traced | None:
         """What was traced for arguments like these; None the first time, when nothing is to be traced yet."""

@@ -40,6 +40,7 @@ class Tracer:
         self._leaves: list[Any] = []
         self._cleared: list[Any] = []
         self._names: dict[int, str] = {}  # of the modules that are running
+        self._parameters: dict[int, str] = {}  # names of parameters, by buffer
 
     @contextmanager
     def tracing(self) -> Iterator[None]:
@@ -56,6 +57,7 @@ class Tracer:
         before, outermost = self.label, not self._names
         if outermost:
             self._names = {id(found): name for name, found in module.named_modules()}
+            self._parameters |= {id(p.value.buffer): name for name, p in module.named_parameters()}
         self.label = self._names.get(id(module), "") or type(module).__name__
         try:
             return module.forward(*inputs, **options)
@@ -161,6 +163,8 @@ class Tracer:
             found = self._source("captured", len(owner.buffer), owner.dtype, owner)
             self._found[id(x.buffer)] = found
             self.program.captured[found] = owner
+            if id(x.buffer) in self._parameters:
+                self.program.names[found] = self._parameters[id(x.buffer)]
         return found
 
     def _view(self, x: Array) -> View:
