@@ -11,6 +11,7 @@ from typing import Any
 from engine.array import Array
 from engine.compiler import background
 from engine.compiler.execute import Executable
+from engine.compiler.memory import refuse_shared
 from engine.compiler.stages import Xray, values
 from engine.compiler.trace import Tracer
 from engine.context import get_default_dtype, is_grad_enabled
@@ -169,6 +170,7 @@ def trace(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Traced:
     place_of = {id(stand_ins[id(x)]): place for place, x in enumerate(tensors)}
     left = [(place_of.get(id(leaf), leaf), tracer.replaces(leaf)) for leaf in gradients]
     tracer.finish([*(x.value for x in outputs), *gradients.values()])
+    refuse_shared(tracer.program)
     return Traced(Executable(tracer.program), rebuild, left, tracer.assumptions)
 
 
