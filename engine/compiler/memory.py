@@ -33,8 +33,8 @@ def refuse_shared(program: Program) -> None:
             if other is not array and first < stop and start < last:
                 raise TraceError(
                     f"tensors of {array.layout.shape} and {other.layout.shape}, made by from_numpy() or the "
-                    "like, share memory that a compiled function overwrites: make one a view of the other, or "
-                    "a clone()"
+                    "like, share memory that a compiled function overwrites: make one a view of the other, "
+                    "or a clone()"
                 )
 
 
