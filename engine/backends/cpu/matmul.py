@@ -21,7 +21,7 @@ from engine.backends.cpu.compiled import entry, entry_code
 from engine.backends.cpu.tile import ROWS, TILE_BYTES
 from engine.compiler.native import Code
 
-# An operand up to this size is best read as it is: 1 MB, which stays in a second-level cache; half of that with
+# An operand up to this size is best read as it is: 1 MB, which stays in a second-level cache; half of it with
 # narrower tiles, which use less of every page of memory that they touch.
 CACHED_BYTES = TILE_BYTES << 13
 REUSED = 8  # panels of B that must read A for its packing to pay
