@@ -24,8 +24,7 @@ from engine.compiler.program import SOURCES, Node, Program, Storage
 from engine.compiler.trace import Tracer
 from engine.layout import row_major
 
-SCRATCH, RESULT, FIRST = range(3)  # what a launcher is given: memory to work in, the result, the operands
-NOTHING = np.empty(0)
+SCRATCH, RESULT, FIRST = range(3)  # arrays that a launcher knows: memory to work in, the result, the operands
 
 
 class NotFusableError(Exception):
@@ -63,12 +62,12 @@ class Fused:
         self._base[result] = (RESULT, 0)
         kernels = self._kernels(program, nodes)
         self._plan, self._places, starts = self._planned(kernels)
-        dtypes = ("f8", result.dtype.letter, *(x.dtype.letter for x in operands))
+        dtypes = (result.dtype.letter, *(x.dtype.letter for x in operands))
         self._nests = [
             (Code(kernel.source, "nest"), start) for kernel, start in zip(kernels, starts, strict=True)
         ]
         self._launcher = launcher(dtypes)
-        self._linked: tuple[Callable[..., None], NDArray[np.int64]] | None = None
+        self._linked: tuple[Callable[..., int], NDArray[np.int64]] | None = None
 
     def __call__(self, backend: Any, operands: Sequence[Array]) -> Array:
         """The result, on a backend of main memory. Raises NotYet while kernels are being compiled."""
@@ -76,15 +75,14 @@ class Fused:
         if self._same is not None:
             return operands[self._same].viewed(output.layout, output.offset)
         run, calls = self._linked or self._link()
-        scratch = np.empty(self._size) if self._size else NOTHING
         buffer = np.empty(self._layout.size, self._numpy)
         buffers = [x.buffer[x.offset :] if x.offset else x.buffer for x in operands]
-        run(calls, self._plan, self._places, scratch, buffer, *buffers)
+        run(calls, self._plan, self._places, self._size, buffer, *buffers)
         if self._whole:
             return Array.fresh(buffer, backend, output.layout, self._dtype)
         return Array.fresh(buffer, backend, self._layout, self._dtype).viewed(output.layout, output.offset)
 
-    def _link(self) -> tuple[Callable[..., None], NDArray[np.int64]]:
+    def _link(self) -> tuple[Callable[..., int], NDArray[np.int64]]:
         arrived(self._launcher, *(code for code, _ in self._nests))
         calls = [number for code, start in self._nests for number in (address(code), start)]
         self._linked = direct(dispatcher(self._launcher)), np.array(calls, np.int64)
@@ -145,21 +143,25 @@ def launcher(dtypes: tuple[str, ...]) -> Code:
     """A function that calls kernels on arrays of these dtypes (in numba's letters).
 
     It takes a table [address of kernel, where its numbers begin, …], the numbers of all kernels, which of
-    these are addresses [place, number of the array, bytes from its start, …], and the arrays.
+    these are addresses [place, number of the array, bytes from its start, …], how many doubles of memory to
+    work in are needed, and the arrays.
     """
-    names = [f"x{k}" for k in range(len(dtypes))]
+    names = [f"x{k}" for k in range(RESULT, RESULT + len(dtypes))]
     types = ", ".join(f"{dtype}[::1]" for dtype in dtypes)
     source = (
         '"""Calls kernels of loop nests on arrays."""\n'
+        "import numpy as np\n"
         "from numba import njit\n"
         "from engine.compiler.native import call\n\n\n"
-        f'@njit("void(i8[::1], i8[::1], i8[::1], {types})", nogil=True, cache=True)\n'
-        f"def {KERNEL}(calls, plan, places, {', '.join(names)}):\n"
-        f"    starts = ({', '.join(f'{name}.ctypes.data' for name in names)},)\n"
+        f'@njit("i8(i8[::1], i8[::1], i8[::1], i8, {types})", nogil=True, cache=True)\n'
+        f"def {KERNEL}(calls, plan, places, size, {', '.join(names)}):\n"
+        "    scratch = np.empty(size)\n"
+        f"    starts = (scratch.ctypes.data, {', '.join(f'{name}.ctypes.data' for name in names)})\n"
         "    numbers = plan.copy()\n"
         "    for k in range(0, places.size, 3):\n"
         "        numbers[places[k]] = starts[places[k + 1]] + places[k + 2]\n"
         "    for k in range(0, calls.size, 2):\n"
         "        call(calls[k], numbers.ctypes.data + 8 * calls[k + 1])\n"
+        "    return scratch.size  # numba frees an array after its last use, and this is it\n"
     )
     return Code(source, "launcher")

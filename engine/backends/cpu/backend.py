@@ -283,13 +283,13 @@ class Cpu(Host):
     # ---- functions made of primitives
 
     def composite(self, function: Callable[..., Array], operands: tuple[Array, ...]) -> Array:
-        key = [function, get_default_dtype()]
+        parts = [function, get_default_dtype()]
         for x in operands:
             if x.backend is not self:
                 return function(*operands)
-            key.append(x.layout)
-            key.append(x.dtype)
-        fused = self._composites.get(tuple(key)) or self._fused(tuple(key), function, operands)
+            parts += (x.layout, x.dtype)
+        key = tuple(parts)
+        fused = self._composites.get(key) or self._fused(key, function, operands)
         try:
             return fused(self, operands)
         except NotYet:
