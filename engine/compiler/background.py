@@ -39,12 +39,20 @@ def compile_soon(executable: Any) -> None:
 
 
 def is_ready(code: Code) -> bool:
-    """Whether a kernel has been loaded; if not, that is under way from now on."""
+    """Whether a kernel has been loaded, or lies on disk for the caller to load; if not, it is being compiled
+    and loaded from now on.
+
+    What is on disk when it is first asked for is loaded at once, so that a program that is run again computes
+    the same bits from the first call on.
+    """
     if code in _ready:
         return True
     with _lock:
         new = code not in _asked
         _asked.add(code)
+    if new and not missing([code]):
+        _ready.add(code)
+        return True
     if new:
         _put(code)
     return False
