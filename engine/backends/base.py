@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,10 @@ class Base:
     def result(self, target: Layout, dtype: DType) -> Array:
         """A new contiguous array of any values."""
         return Array.fresh(self.allocate(target.size, dtype), self, target, dtype)
+
+    def composite(self, function: Callable[..., Array], operands: tuple[Array, ...]) -> Array:
+        """What a function made of primitives gives: computed by these, one by one."""
+        return function(*operands)
 
     def check_here(self, x: Array) -> None:
         """Raise BackendError if an operand lives elsewhere."""

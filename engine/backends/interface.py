@@ -6,6 +6,7 @@ agrees with it. A backend decides nothing about shapes or types; `elementwise` b
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -40,6 +41,9 @@ class Backend(Protocol):
 
     def allocate(self, size: int, dtype: DType) -> Any:
         """A buffer of `size` elements of any value."""
+
+    def composite(self, function: Callable[..., Array], operands: tuple[Array, ...]) -> Array:
+        """What a function made of primitives gives; in one go, where the backend can."""
 
     def map(self, primitive: Primitive, operands: tuple[Value, ...], dtype: DType | None = None) -> Array:
         """y = f(a, b, …) for every element of the operands' common shape; see `elementwise` for dtypes."""

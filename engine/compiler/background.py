@@ -8,19 +8,25 @@ milliseconds.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import queue
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from engine.compiler import modules
-from engine.compiler.native import KERNEL, Code
+from engine.compiler.native import Code, dispatcher, missing
 
+SHORT = 0.0002  # seconds that another thread waits for the interpreter while kernels are loaded
 IDLE = 20.0  # seconds without work after which the other process ends
 
-_wanted: queue.Queue[Any] = queue.Queue()  # modules, and executables all of whose kernels are wanted
+# (0, number, executable all of whose kernels are wanted) or, after these, (1, number, single module)
+_wanted: queue.PriorityQueue[tuple[int, int, Any]] = queue.PriorityQueue()
+_number = itertools.count()
 _lock = threading.Lock()
 _asked: set[Code] = set()
 _ready: set[Code] = set()
@@ -33,15 +39,20 @@ def compile_soon(executable: Any) -> None:
 
 
 def is_ready(code: Code) -> bool:
-    """Whether a kernel can be loaded without compiling it; if not, it is being compiled from now on."""
+    """Whether a kernel has been loaded, or lies on disk for the caller to load; if not, it is being compiled
+    and loaded from now on.
+
+    What is on disk when it is first asked for is loaded at once, so that a program that is run again computes
+    the same bits from the first call on.
+    """
     if code in _ready:
-        return True
-    if modules.is_compiled(modules.write(code.source, code.purpose), KERNEL):
-        _ready.add(code)
         return True
     with _lock:
         new = code not in _asked
         _asked.add(code)
+    if new and not missing([code]):
+        _ready.add(code)
+        return True
     if new:
         _put(code)
     return False
@@ -55,7 +66,7 @@ def settle() -> None:
 def _put(item: Any) -> None:
     global _thread
     with _lock:
-        _wanted.put(item)
+        _wanted.put((int(isinstance(item, Code)), next(_number), item))
         if _thread is None or not _thread.is_alive():
             _thread = threading.Thread(target=_work, name="unroll-compile", daemon=True)
             _thread.start()
@@ -66,7 +77,7 @@ def _work() -> None:
     worker = _Worker()
     while True:
         try:
-            item = _wanted.get(timeout=IDLE)
+            _, _, item = _wanted.get(timeout=IDLE)
         except queue.Empty:
             worker.end()
             continue
@@ -80,12 +91,31 @@ def _work() -> None:
 
 def _compile(item: Any, worker: _Worker) -> None:
     if isinstance(item, Code):
-        worker.compile(modules.write(item.source, item.purpose))
-        _ready.add(item)  # if it could not be compiled there, loading it will say why
+        for name in missing([item]):
+            worker.compile(name)
+        with _giving_way():
+            dispatcher(item)
+        _ready.add(item)
         return
     for name in item.missing():
         worker.compile(name)
-    item.compile()
+    with _giving_way():
+        item.compile()
+
+
+@contextmanager
+def _giving_way() -> Iterator[None]:
+    """Let other threads have the interpreter soon after they ask for it.
+
+    Loading kernels is work for the interpreter, up to half a second for the first. A step of a training
+    loop lets the interpreter go some forty times, and by default it would wait 5 ms each time.
+    """
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SHORT)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 class _Worker:

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.array import Array
-from engine.compiler.fuse import Group, fused
+from engine.compiler.fuse import Group, fused, read_outside
 from engine.compiler.generate import Kernel, kernel_of
 from engine.compiler.interpret import interpreted
 from engine.compiler.library import Call, Step, library_call, native_product
 from engine.compiler.memory import Memory
 from engine.compiler.native import RUNNER, Code, missing, runner
-from engine.compiler.passes import simplified
+from engine.compiler.passes import History, simplified
 from engine.compiler.program import Node, Program, Storage
 from engine.compiler.sharing import lifetimes, shared_buffers
 
@@ -26,6 +26,8 @@ from engine.compiler.sharing import lifetimes, shared_buffers
 class Executable:
     """Runs a program again and again, in the same memory; one call at a time.
 
+    nodes    what remains of the program after all passes
+    history  the nodes and their operands after each pass
     groups   what runs together, in order
     kernels  the generated kernels, by group
     """
@@ -34,9 +36,10 @@ class Executable:
         self.program = program
         self._memory = Memory(program)  # at first of the nodes one by one, as they were written down
         self._steps = interpreted(list(program.nodes), self._memory)
-        self.nodes = simplified(program)
+        self.history: History = []
+        self.nodes = simplified(program, self.history)
         self.groups = fused(self.nodes)
-        self._outside = self._read_outside()
+        self._outside = read_outside(program, self.groups)
         self.memory = Memory(program, shared_buffers(lifetimes(self.groups, self._outside, program)))
         self.kernels: dict[Group, Kernel] = {}
         self._rows: dict[Node, Storage] = {}
@@ -53,6 +56,18 @@ class Executable:
                 for step in self._steps:
                     step()
             return self._memory.results()
+
+    def watched(self, arguments: Sequence[Array]) -> tuple[list[Array], dict[Node, NDArray[Any]]]:
+        """A call node by node, of all that was traced: copies of the outputs, and of what each node wrote."""
+        with self._lock:
+            memory = Memory(self.program)
+            memory.receive(arguments)
+            found = {}
+            for node in self.program.nodes:
+                for step in interpreted([node], memory):
+                    step()
+                found[node] = memory.elements(node.target).copy()
+            return memory.results(), found
 
     def compile(self) -> None:
         """Compile all kernels, or load them from disk, and use them from the next call on."""
@@ -83,35 +98,15 @@ class Executable:
         calls = native_product(node, self.memory) if node.kind == "matmul" else None
         return calls if calls is not None else library_call(node, self.memory)
 
-    def _read_outside(self) -> set[Node]:
-        """Nodes whose values are read outside their group, or stay, and so must be in memory."""
-        group_of = {node: group for group in self.groups for node in group.nodes}
-        outside = {view.node for view in self.program.outputs if view.node is not None}
-        for node in self.nodes:
-            storage = node.target.storage
-            if storage in self.program.effects:
-                outside.add(node)
-            for view in node.reads:
-                if view.node is not None and group_of.get(view.node) is not group_of.get(node):
-                    outside.add(view.node)
-            for other in node.after:  # several nodes write to one storage: it holds what all of them wrote
-                if other.target.storage is storage:
-                    outside.update((node, other))
-        return outside
-
     def _row(self, node: Node, size: int) -> Storage:
         """Memory for a row of a node's values."""
         return self._rows.setdefault(node, Storage(size, node.target.storage.dtype))
 
     def _numbers(self, kernel: Kernel) -> NDArray[np.int64]:
-        """What a kernel is called with, in the order in which its source reads it."""
+        """What a kernel is called with."""
         values = np.zeros(len(kernel.numbers), np.float64)
         self.memory.follow(values, kernel.numbers)
-        numbers = [*kernel.lengths, *kernel.totals]
-        places = []
-        for access, steps in kernel.accesses:
-            places.append((len(numbers), access))
-            numbers += [0, *steps]
+        numbers, places = kernel.plan()
         plan = np.array([*numbers, values.ctypes.data], np.int64)
         for at, access in places:
             self.memory.point(plan, at, access.storage, access.offset)

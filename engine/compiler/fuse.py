@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from math import prod
 
 from engine.compiler.nests import Nest, nest_of
-from engine.compiler.program import SOURCES, Node
+from engine.compiler.program import SOURCES, Node, Program
 from engine.layout import Shape
 
 FUSED_REDUCTIONS = ("sum", "max", "min")
@@ -45,6 +45,23 @@ def fused(nodes: list[Node]) -> list[Group]:
         for other in sorted(before, key=groups.index, reverse=True):
             _join(groups, group_of, place, other, group_of[node])
     return _ordered(groups)
+
+
+def read_outside(program: Program, groups: list[Group]) -> set[Node]:
+    """Nodes whose values are read outside their group, or stay, and so must be in memory."""
+    group_of = {node: group for group in groups for node in group.nodes}
+    outside = {view.node for view in program.outputs if view.node is not None}
+    for node in group_of:
+        storage = node.target.storage
+        if storage in program.effects:
+            outside.add(node)
+        for view in node.reads:
+            if view.node is not None and group_of.get(view.node) is not group_of.get(node):
+                outside.add(view.node)
+        for other in node.after:  # several nodes write to one storage: it holds what all of them wrote
+            if other.target.storage is storage:
+                outside.update((node, other))
+    return outside
 
 
 def is_fusable(node: Node) -> bool:

@@ -49,6 +49,16 @@ class Kernel:
     accesses: list[tuple[Access, list[int]]]
     numbers: list[float]
 
+    def plan(self) -> tuple[list[int], list[tuple[int, Access]]]:
+        """What it is called with, in the order in which its source reads it, but for addresses: those of the
+        arrays belong at the places given beside it, and that of its numbers at the end."""
+        plan = [*self.lengths, *self.totals]
+        places = []
+        for access, steps in self.accesses:
+            places.append((len(plan), access))
+            plan += [0, *steps]
+        return plan, places
+
 
 @dataclass(slots=True)
 class Parts:
@@ -186,7 +196,7 @@ class _Writer:
         for name, operand in zip(formula.operands, node.operands, strict=True):
             text, dtype = self._operand(node, operand, parts, lines, k)
             names[name] = text if dtype is compute and compute is not boolean else f"{_type(compute)}({text})"
-        value = self._expression(_renamed(formula.symbol, names), compute)
+        value = self._expression(renamed(formula.symbol, names), compute)
         result = node.target.storage.dtype
         if result is boolean:
             value = f"({value}) != 0"
@@ -351,9 +361,9 @@ def _joined(kind: str, dtype: DType, total: str, value: str) -> str:
     return f"{'max' if kind == 'max' else 'min'}({total}, {value})"
 
 
-def _renamed(symbol: Symbol, names: dict[str, str]) -> Symbol:
+def renamed(symbol: Symbol, names: dict[str, str]) -> Symbol:
     """The formula with other names."""
     if symbol.name is not None:
         return Symbol(name=names[symbol.name])
-    operands = tuple(_renamed(operand, names) for operand in symbol.operands)
+    operands = tuple(renamed(operand, names) for operand in symbol.operands)
     return Symbol(None, symbol.constant, symbol.primitive, operands)

@@ -12,6 +12,7 @@ from engine.array import Array, tick
 from engine.backends import get
 from engine.compiler.program import Program, Storage, View
 from engine.context import Late
+from engine.errors import TraceError
 from engine.layout import row_major
 
 ROOM = 256  # bytes before and after a buffer
@@ -25,6 +26,34 @@ def roomy(size: int, dtype: Any) -> NDArray[Any]:
     """
     room = ROOM // np.dtype(dtype).itemsize
     return np.zeros(size + 2 * room, dtype)[room : room + size]
+
+
+def overwritten(program: Program) -> list[Array]:
+    """The arrays, there before, that a program overwrites."""
+    return [program.captured[storage] for storage in program.effects if storage in program.captured]
+
+
+def refuse_shared(program: Program) -> None:
+    """Raise TraceError if what a program overwrites is also the memory of another array that it uses.
+
+    Views of one tensor are known to be that. But numpy, torch and DLPack can lend one memory to two tensors.
+    """
+    for array in overwritten(program):
+        start, stop = _range(array.buffer)
+        for other in program.captured.values():
+            first, last = _range(other.buffer)
+            if other is not array and first < stop and start < last:
+                raise TraceError(
+                    f"tensors of {array.layout.shape} and {other.layout.shape}, made by from_numpy() or the "
+                    "like, share memory that a compiled function overwrites: make one a view of the other, "
+                    "or a clone()"
+                )
+
+
+def _range(buffer: NDArray[Any]) -> tuple[int, int]:
+    """Where a flat buffer begins in memory, and where it ends."""
+    start = int(buffer.ctypes.data)
+    return start, start + buffer.nbytes
 
 
 class Memory:
@@ -42,9 +71,8 @@ class Memory:
         self._numbers: list[tuple[NDArray[np.float64], int, Late]] = []
         self._restored: list[tuple[NDArray[Any], NDArray[Any]]] = []
         self._cpu = get("cpu")
-        self._overwritten = [
-            program.captured[storage] for storage in program.effects if storage in program.captured
-        ]
+        self._overwritten = overwritten(program)
+        self._ranges = [_range(array.buffer) for array in self._overwritten]
         for node in program.nodes:
             if node.kind == "captured":
                 self._buffers[node.target.storage] = node.detail.buffer
@@ -69,8 +97,12 @@ class Memory:
             self._look_up()
 
     def _move(self, storage: Storage, buffer: NDArray[Any]) -> None:
+        address, end = _range(buffer)
+        if any(start < end and address < stop for start, stop in self._ranges):
+            raise TraceError(
+                "an argument shares memory with a tensor that the function overwrites: pass a clone()"
+            )
         self._buffers[storage] = buffer
-        address = buffer.ctypes.data
         for plan, at, offset in self._pointers.get(storage, ()):
             plan[at] = address + offset
 

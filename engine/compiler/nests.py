@@ -96,9 +96,25 @@ def nest_of(nodes: Sequence[Node], space: Shape) -> Nest | None:
         phase_of[node] = phase
         if not at_points or completes_row(node):
             ready[node] = phase + 1
+    _delay(nodes, phase_of, space)
     if not _overwrites_safely(nodes, phase_of, space):
         return None
     return _arranged(nodes, phase_of, space)
+
+
+def _delay(nodes: Sequence[Node], phase_of: dict[Node, int], space: Shape) -> None:
+    """Move what is computed at points to the phase that first reads it, so that it need not be kept until
+    then; but not past a node that may overwrite what it reads."""
+    written = {node.target.storage for node in nodes}
+    first_read: dict[Node, int] = {}
+    for node in reversed(nodes):
+        made = {view.node for view in node.reads if view.node in phase_of}
+        outside = (view for view in node.reads if view.node not in made)
+        free = node.kind == "map" and node.space == space and node in first_read
+        if free and not any(view.storage in written for view in outside):
+            phase_of[node] = first_read[node]
+        for maker in made:
+            first_read[maker] = min(first_read.get(maker, phase_of[node]), phase_of[node])
 
 
 def _same_place(view: View, node: Node, maker: Node, space: Shape) -> bool:

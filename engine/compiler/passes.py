@@ -10,19 +10,30 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
-from engine.compiler.program import Node, Program, Storage, View
+from engine.compiler.program import Node, Operand, Program, Storage, View
 from engine.context import Late
 from engine.formula import forward
 from engine.linear import copy
 
+History = list[tuple[str, list[tuple[Node, tuple[Operand, ...]]]]]
+
 REPEATABLE = ("map", "reduce", "matmul", "convolve", "take", "cumsum", "scatter_add")
 
 
-def simplified(program: Program) -> list[Node]:
-    """The nodes that remain."""
+def simplified(program: Program, history: History | None = None) -> list[Node]:
+    """The nodes that remain. `history` is given what the nodes and their operands are after each pass."""
+
+    def note(name: str, nodes: list[Node]) -> list[Node]:
+        if history is not None:
+            history.append((name, [(node, node.operands) for node in nodes]))
+        return nodes
+
+    note("traced", program.nodes)
     numbers_in_place(program)
+    note("numbers in place", program.nodes)
     without_repeats(program)
-    return pruned(program)
+    note("without repeats", program.nodes)
+    return note("pruned", pruned(program))
 
 
 def _writers(program: Program) -> Counter[Storage]:

@@ -123,6 +123,7 @@ class Program:
     outputs    what it returns
     effects    storages, there before, that it overwrites
     captured   the arrays that it found, by storage
+    names      names of those that are parameters of a module
     numbers    functions that give the late numbers of a call
     first      what they gave while tracing: the numbers of the first call
     """
@@ -132,5 +133,6 @@ class Program:
     outputs: list[View] = field(default_factory=list)
     effects: set[Storage] = field(default_factory=set)
     captured: dict[Storage, Array] = field(default_factory=dict)
+    names: dict[Storage, str] = field(default_factory=dict)
     numbers: list[Callable[[], tuple[float, ...]]] = field(default_factory=list)
     first: list[tuple[float, ...]] = field(default_factory=list)

@@ -47,7 +47,7 @@ def _step(executable: Executable, group: Group) -> Step:
     stored = {node.target.storage for node in group.nodes if node not in made}
     kernel = executable.kernels.get(group)
     return Step(
-        tuple(_name(node) for node in group.nodes),
+        tuple(name_of(node) for node in group.nodes),
         tuple(dict.fromkeys(node.label for node in group.nodes if node.label)),
         group.space if group.space is not None else group.nodes[0].target.layout.shape,
         len(group.nest.phases) if group.nest else 0,
@@ -58,7 +58,8 @@ def _step(executable: Executable, group: Group) -> Step:
     )
 
 
-def _name(node: Node) -> str:
+def name_of(node: Node) -> str:
+    """What a node is called: the row of the table, the kind of reduction, or what it is."""
     if node.formula is not None:
         return node.formula.name
     return str(node.detail[0]) if node.kind == "reduce" else node.kind

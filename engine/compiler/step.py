@@ -11,6 +11,8 @@ from typing import Any
 from engine.array import Array
 from engine.compiler import background
 from engine.compiler.execute import Executable
+from engine.compiler.memory import refuse_shared
+from engine.compiler.stages import Xray, values
 from engine.compiler.trace import Tracer
 from engine.context import get_default_dtype, is_grad_enabled
 from engine.errors import TraceError
@@ -38,7 +40,14 @@ class Traced:
         return all(function() == value for function, value in self.assumptions)
 
     def __call__(self, arguments: tuple[Tensor, ...], times: int = 1) -> Any:
-        arrays = self.executable([x.value for x in arguments], times)
+        return self._given(arguments, self.executable([x.value for x in arguments], times))
+
+    def xray(self, arguments: tuple[Tensor, ...]) -> Xray:
+        arrays, found = self.executable.watched([x.value for x in arguments])
+        return Xray(self._given(arguments, arrays), values(self.executable, found))
+
+    def _given(self, arguments: tuple[Tensor, ...], arrays: list[Array]) -> Any:
+        """Leave gradients in leaves; the result."""
         for (leaf, replaces), gradient in zip(reversed(self.gradients), reversed(arrays), strict=False):
             target = arguments[leaf] if isinstance(leaf, int) else leaf
             found = Tensor(gradient)
@@ -78,6 +87,17 @@ class Compiled:
             result = self.function(*arguments)
             times -= 1
         return result
+
+    def xray(self, *arguments: Any) -> Xray:
+        """One more call, node by node: its result, and the value of every node (see `stages`).
+
+        It does all that a call does: an optimiser's step is made. Raises TraceError before the first call
+        with arguments like these, which is not traced.
+        """
+        found = self._find(arguments)
+        if found is None:
+            raise TraceError("xray() shows a call after the first one: call the function once before")
+        return found.xray(tuple([x for x in arguments if isinstance(x, Tensor)]))
 
     def _find(self, arguments: tuple[Any, ...]) -> Traced | None:
         """What was traced for arguments like these; None the first time, when nothing is to be traced yet."""
@@ -150,6 +170,7 @@ def trace(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Traced:
     place_of = {id(stand_ins[id(x)]): place for place, x in enumerate(tensors)}
     left = [(place_of.get(id(leaf), leaf), tracer.replaces(leaf)) for leaf in gradients]
     tracer.finish([*(x.value for x in outputs), *gradients.values()])
+    refuse_shared(tracer.program)
     return Traced(Executable(tracer.program), rebuild, left, tracer.assumptions)
 
 

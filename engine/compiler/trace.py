@@ -40,6 +40,7 @@ class Tracer:
         self._leaves: list[Any] = []
         self._cleared: list[Any] = []
         self._names: dict[int, str] = {}  # of the modules that are running
+        self._parameters: dict[int, str] = {}  # names of parameters, by buffer
 
     @contextmanager
     def tracing(self) -> Iterator[None]:
@@ -56,6 +57,7 @@ class Tracer:
         before, outermost = self.label, not self._names
         if outermost:
             self._names = {id(found): name for name, found in module.named_modules()}
+            self._parameters |= {id(p.value.buffer): name for name, p in module.named_parameters()}
         self.label = self._names.get(id(module), "") or type(module).__name__
         try:
             return module.forward(*inputs, **options)
@@ -111,15 +113,16 @@ class Tracer:
 
     # ---- what goes in
 
-    def argument(self, array: Array) -> Array:
-        """A stand-in for an array that each call gives anew, with the same shape and dtype."""
+    def argument(self, array: Array, layout: Layout | None = None) -> Array:
+        """A stand-in for an array that each call gives anew, with the same shape and dtype; contiguous, or
+        with this layout and its first element at offset 0."""
         if array.backend.name != "cpu":
             raise TraceError(
                 f"compiled functions take tensors of the cpu backend, not of {array.backend.name}"
             )
         storage = self._source("argument", array.layout.size, array.dtype, None)
         self.program.arguments.append(storage)
-        return Array.fresh(storage, self, row_major(array.layout.shape), array.dtype)
+        return Array.fresh(storage, self, layout or row_major(array.layout.shape), array.dtype)
 
     def late(self, function: Callable[[], tuple[float, ...]]) -> tuple[float, ...]:
         """The numbers that `function` gives, to be asked for again in each call."""
@@ -160,6 +163,8 @@ class Tracer:
             found = self._source("captured", len(owner.buffer), owner.dtype, owner)
             self._found[id(x.buffer)] = found
             self.program.captured[found] = owner
+            if id(x.buffer) in self._parameters:
+                self.program.names[found] = self._parameters[id(x.buffer)]
         return found
 
     def _view(self, x: Array) -> View:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from engine import primitives
 from engine.bilinear import Extremum, Place
+from engine.composite import Composite
 from engine.dtypes import DType, boolean
 from engine.errors import DTypeError, ShapeError
 from engine.layout import dimension, dimensions
@@ -185,16 +187,38 @@ def _largest(x: Any, dim: Dims) -> Any:
 
 def softmax(x: Any, dim: int) -> Any:
     """exp(x) / Σ exp(x) along `dim`; shifted by the largest x, so that exp never overflows."""
-    _needs_floating_point("softmax", x)
-    weights = primitives.exp(x - _largest(x, dim))
-    return weights / sum(weights, dim, keepdim=True)
+    return _softmax_along(dim)(x)
+
+
+@cache
+def _softmax_along(dim: int) -> Composite:
+    def softmax(x: Any) -> Any:
+        _needs_floating_point("softmax", x)
+        weights = primitives.exp(x - _largest(x, dim))
+        return weights / sum(weights, dim, keepdim=True)
+
+    def from_output(cotangent: Any, y: Any) -> Any:
+        return y * (cotangent - sum(cotangent * y, dim, keepdim=True))
+
+    return Composite(softmax, from_output)
 
 
 def log_softmax(x: Any, dim: int) -> Any:
     """ln softmax(x) along `dim`, without the detour over small quotients."""
-    _needs_floating_point("log_softmax", x)
-    shifted = x - _largest(x, dim)
-    return shifted - primitives.log(sum(primitives.exp(shifted), dim, keepdim=True))
+    return _log_softmax_along(dim)(x)
+
+
+@cache
+def _log_softmax_along(dim: int) -> Composite:
+    def log_softmax(x: Any) -> Any:
+        _needs_floating_point("log_softmax", x)
+        shifted = x - _largest(x, dim)
+        return shifted - primitives.log(sum(primitives.exp(shifted), dim, keepdim=True))
+
+    def from_output(cotangent: Any, y: Any) -> Any:
+        return cotangent - primitives.exp(y) * sum(cotangent, dim, keepdim=True)
+
+    return Composite(log_softmax, from_output)
 
 
 def any(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:

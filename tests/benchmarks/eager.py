@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 import engine
+import engine.nn
 from tests.benchmarks.machine import Watch
 from tests.benchmarks.peaks import IN_CACHE, memory_peak, share_row
 from tests.benchmarks.peers import AUTOGRAD, NUMPY, OURS, TORCH, installed
@@ -76,6 +77,26 @@ def numpy_softmax(numpy: Any) -> Function:
     return softmax
 
 
+def numpy_log_softmax(numpy: Any) -> Function:
+    def log_softmax(x: Any) -> Any:
+        shifted = x - numpy.max(x, -1, keepdims=True)
+        return shifted - numpy.log(numpy.sum(numpy.exp(shifted), -1, keepdims=True))
+
+    return log_softmax
+
+
+def layer_norm(names: Any) -> Function:
+    return lambda x: names.nn.functional.layer_norm(x, x.shape[-1:])
+
+
+def numpy_layer_norm(numpy: Any) -> Function:
+    def normalised(x: Any) -> Any:
+        deviation = x - numpy.mean(x, -1, keepdims=True)
+        return deviation / numpy.sqrt(numpy.mean(deviation**2, -1, keepdims=True) + 1e-5)
+
+    return normalised
+
+
 OPERATIONS = (
     Operation("add", (vector, vector), lambda _: operator.add, streams=3),
     Operation("mul", (vector, vector), lambda _: operator.mul, streams=3),
@@ -85,6 +106,14 @@ OPERATIONS = (
     Operation("sum", (vector,), lambda names: names.sum, streams=1),
     Operation("add of a row", (square, side), lambda _: operator.add, streams=2),
     Operation("softmax", (square,), lambda names: partial(names.softmax, dim=-1), numpy_softmax, streams=2),
+    Operation(
+        "log_softmax",
+        (square,),
+        lambda names: partial(names.log_softmax, dim=-1),
+        numpy_log_softmax,
+        streams=2,
+    ),
+    Operation("layer_norm", (square,), layer_norm, numpy_layer_norm, streams=2),
     Operation("matmul", (square, square), lambda _: operator.matmul),
 )
 

@@ -88,6 +88,26 @@ def lenet(batch: int, goal: float | None = None) -> Task:
     )
 
 
+def small_images(batch: int) -> Task:
+    """Two convolutions of 8 and 16 channels on images of 10x10, as people train in a browser."""
+
+    def network(library: Any) -> Any:
+        nn = library.nn
+        return nn.Sequential(
+            *(nn.Conv2d(1, 8, 3), nn.ReLU(), nn.Conv2d(8, 16, 3), nn.ReLU(), nn.MaxPool2d(2)),
+            *(nn.Flatten(), nn.Linear(144, 10)),
+        )
+
+    return Task(
+        f"10x10 CNN, batch {batch}",
+        network,
+        random_values(batch, 1, 10, 10),
+        np.random.default_rng(1).integers(0, 10, batch),
+        lambda library, prediction, target: library.nn.functional.cross_entropy(prediction, target),
+        lambda library, parameters: library.optim.SGD(parameters, lr=0.05),
+    )
+
+
 # ---- a small language model of characters
 
 
@@ -160,6 +180,7 @@ TASKS = (
     perceptron(16, 50, goal=0.5),
     perceptron(16, 512),
     perceptron(64, 512),
+    small_images(32),
     lenet(16),
     lenet(64, goal=0.4),
     transformer(16, goal=0.75),

@@ -7,6 +7,19 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import engine
+from engine import backends
+from engine.backends.cpu import interim
+from engine.formula import Formula, forward, product
+from engine.primitive import Primitive
+from engine.primitives import TABLE
+
+SPECIAL = [0.0, -0.0, 0.5, -0.5, 1.0, -1.0, 3.0, -2.0, 30.0, 1e30, np.inf, -np.inf, np.nan]
 
 OPERATIONS = """
 import pathlib, sys
@@ -48,7 +61,7 @@ with ThreadPoolExecutor(4) as pool:
 background.settle()
 assert list(cache.rglob("*.nbc"))
 check()
-for size in (200, 600):  # waits, and is right; then with several threads
+for size in (200, 1200):  # waits, and is right; then with several threads
     large = engine.ones(size, size)
     assert (large * 1.5 + large).sum().item() == size * size * 2.5
 """
@@ -104,3 +117,24 @@ def test_operations(tmp_path: Path) -> None:
 def test_a_compiled_training_step(tmp_path: Path) -> None:
     """First the function as it is, then its trace node by node, then kernels: all go the same way."""
     run(TRAINING, tmp_path)
+
+
+@pytest.mark.parametrize("primitive", TABLE.values(), ids=lambda primitive: primitive.name)
+def test_numpy_gives_what_the_table_says(primitive: Primitive) -> None:
+    """Every row and every product with a partial, as the loops of the reference compute them."""
+    formulas = [forward(primitive), *(product(primitive, k).formula for k in range(primitive.arity))]
+    for formula in formulas:
+        values = np.array(np.meshgrid(*[SPECIAL[:: 1 + (len(formula.operands) > 2)]] * len(formula.operands)))
+        operands = [engine.tensor(axis, dtype=engine.float64) for axis in values]
+        found, expected = (computed(formula, operands, by) for by in ("numpy", "reference"))
+        assert np.allclose(found, expected, rtol=1e-12, atol=0, equal_nan=True), formula.name
+
+
+def computed(formula: Formula, operands: list[Any], by: str) -> Any:
+    given = [x.to("reference").array if by == "reference" else x.array for x in operands]
+    target = engine.zeros_like(operands[0]).to("reference" if by == "reference" else "cpu").array
+    if by == "numpy":
+        interim.write(target, formula, tuple(given))
+    else:
+        backends.get("reference").loop(target, formula, tuple(given))  # type: ignore[attr-defined]
+    return target.numpy()

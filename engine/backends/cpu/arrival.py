@@ -1,8 +1,7 @@
 """Kernels that are not compiled yet. Nobody waits for one that has little to do.
 
 Compiling a kernel takes about 0.1 s, a matrix product 1 s. So the first time on a machine, small arrays are
-computed by the loops of the reference backend, while another process compiles; large ones wait, for those
-loops would take longer.
+computed by numpy, while another process compiles; large ones wait, for numpy would take as long.
 """
 
 from __future__ import annotations
@@ -13,14 +12,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
-from engine import backends
-from engine.array import Array
 from engine.compiler import background
 from engine.compiler.native import Code
 
 Result = TypeVar("Result")
 
-SMALL = 20_000  # elements, or products to add up, which the loops of the reference do in some 30 ms
+SMALL = 1_000_000  # elements, or products to add up, which numpy does in some 10 ms
 
 # whether to wait for every kernel, as tests and benchmarks of kernels must
 _patient: ContextVar[bool] = ContextVar("patient", default=os.environ.get("UNROLL_PATIENT") == "1")
@@ -40,25 +37,18 @@ def patience() -> Any:
         _patient.reset(token)
 
 
-def arrived(code: Code) -> Code:
-    """A kernel's module, if one may have it now. Else it is asked for, and NotYet raised."""
-    if _patient.get() or background.is_ready(code):
-        return code
-    raise NotYet
+def arrived(code: Code, *others: Code) -> Code:
+    """A kernel's module, if one may have it and `others` now. Else they are asked for, and NotYet raised."""
+    if not _patient.get():
+        ready = [background.is_ready(wanted) for wanted in (code, *others)]  # which asks for all of them
+        if not all(ready):
+            raise NotYet
+    return code
 
 
-def meanwhile(work: int, compute: Callable[[], Result], by_reference: Callable[[Any], Result]) -> Result:
-    """What to do about NotYet: compute by the reference backend if there is little to do, else wait."""
+def meanwhile(work: int, compute: Callable[[], Result], by_numpy: Callable[[], Result]) -> Result:
+    """What to do about NotYet: compute by numpy if there is little to do, else wait."""
     if work <= SMALL:
-        return by_reference(backends.get("reference"))
+        return by_numpy()
     with patience():
         return compute()
-
-
-def lent(x: Any) -> Any:
-    """An array of the cpu backend as one of the reference's, in the same memory."""
-    if x.__class__ is not Array:
-        return x
-    view = x.viewed(x.layout)
-    view.backend = backends.get("reference")
-    return view

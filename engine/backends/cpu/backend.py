@@ -16,11 +16,12 @@ import numpy as np
 
 from engine.array import Array
 from engine.backends.base import Host
-from engine.backends.cpu import convolution, lookups, matmul, reductions
-from engine.backends.cpu.arrival import NotYet, lent, meanwhile, patience
+from engine.backends.cpu import convolution, interim, lookups, matmul, reductions
+from engine.backends.cpu.arrival import NotYet, meanwhile, patience
 from engine.backends.cpu.elementwise import TARGET, Signature, flat_kernel, strided_kernel, walk
 from engine.backends.cpu.threads import WORTHWHILE, get_num_threads
 from engine.backends.interface import Backend, Contraction, Reduction, Value, elementwise
+from engine.compiler.eager import Fused, NotFusableError
 from engine.context import get_default_dtype
 from engine.dtypes import DType
 from engine.formula import Formula, forward, product
@@ -150,6 +151,7 @@ class Cpu(Host):
 
     def __init__(self) -> None:
         self._calls: dict[Any, Call] = {}
+        self._composites: dict[Any, Callable[..., Array]] = {}
 
     # ---- elementwise
 
@@ -278,6 +280,35 @@ class Cpu(Host):
         else:
             self._run_strided(call, target.buffer, target.offset, operands)
 
+    # ---- functions made of primitives
+
+    def composite(self, function: Callable[..., Array], operands: tuple[Array, ...]) -> Array:
+        parts = [function, get_default_dtype()]
+        for x in operands:
+            if x.backend is not self:
+                return function(*operands)
+            parts += (x.layout, x.dtype)
+        key = tuple(parts)
+        fused = self._composites.get(key) or self._fused(key, function, operands)
+        try:
+            return fused(self, operands)
+        except NotYet:
+            return function(*operands)
+
+    def _fused(
+        self, key: Any, function: Callable[..., Array], operands: tuple[Array, ...]
+    ) -> Callable[..., Array]:
+        """What computes a function for operands like these; the function itself, if it cannot be fused."""
+        found: Callable[..., Array]
+        try:
+            found = Fused(function, operands)
+        except NotFusableError:
+            found = lambda _, operands: function(*operands)  # noqa: E731
+        if len(self._composites) >= REMEMBERED:
+            self._composites.clear()
+        self._composites[key] = found
+        return found
+
     # ---- the rest, each in a file of its own
 
     def reduce(self, kind: Reduction, x: Array, dims: tuple[int, ...], keepdim: bool) -> Array:
@@ -308,7 +339,7 @@ class Cpu(Host):
     def convolve(self, missing: Contraction, first: Array, second: Array, geometry: Geometry) -> Array:
         self.check_here(first)
         self.check_here(second)
-        with patience():  # the loops of the reference would take longer
+        with patience():  # there is nothing quick in numpy
             target, run = _contraction(missing, geometry, first.dtype, get_num_threads())
         result = self.result(target, first.dtype)
         run(result.buffer, lookups.flat(first), lookups.flat(second))
@@ -332,12 +363,11 @@ class Cpu(Host):
 
     def _meanwhile(self, work: int, name: str, *arguments: Any) -> Array:
         """What the method `name` gives for these arguments."""
-
-        def by_reference(reference: Any) -> Array:
-            found = getattr(reference, name)(*map(lent, arguments))
-            return Array.fresh(found.buffer, self, found.layout, found.dtype)
-
-        found: Array = meanwhile(work, lambda: getattr(self, name)(*arguments), by_reference)
+        found: Array = meanwhile(
+            work,
+            lambda: getattr(self, name)(*arguments),
+            lambda: Array.from_numpy(getattr(interim, name)(*arguments), self),
+        )
         return found
 
     def _map_meanwhile(self, formula: Formula, operands: tuple[Value, ...], dtype: DType | None) -> Array:
@@ -353,5 +383,5 @@ class Cpu(Host):
         meanwhile(
             target.layout.size,
             lambda: self.write(target, formula, read, compute),
-            lambda reference: reference.loop(target, formula, tuple(map(lent, read))),
+            lambda: interim.write(target, formula, read),
         )

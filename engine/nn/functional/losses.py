@@ -8,17 +8,19 @@ Every loss takes `reduction`: "mean" over all elements (or samples), "sum", or "
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
+from engine.array import Array, backend_of
+from engine.composite import Composite
 from engine.dtypes import int64
 from engine.errors import DTypeError, ShapeError
 from engine.operations.host import verify
-from engine.operations.indexing import gather, getitem
 from engine.operations.reductions import log_softmax
-from engine.primitives import ne, where
+from engine.primitives import eq, ne, where
 from engine.tensor import Tensor
 
 
@@ -86,8 +88,7 @@ def nll_loss(
     target  int64 class of each sample [batch, …]; those equal to ignore_index count nothing
     weight  of each class; "mean" divides by the sum of the samples' weights
     """
-    labels = _Labels.of("nll_loss", input, target, weight, ignore_index)
-    return labels.reduced(labels.losses(input), reduction)
+    return _class_loss("nll_loss", input, target, weight, ignore_index, reduction)
 
 
 def cross_entropy(
@@ -108,73 +109,86 @@ def cross_entropy(
     """
     if not 0.0 <= label_smoothing <= 1.0:
         raise ValueError(f"label_smoothing is a share between 0 and 1, not {label_smoothing}")
-    dim = _class_dimension(input)
-    logarithms: Tensor = log_softmax(input, dim)
-    spread = label_smoothing / input.shape[dim]
     if target.dtype.is_floating_point:
+        dim = _class_dimension(input)
         _check_same_shape("cross_entropy with probabilities", input, target)
+        spread = label_smoothing / input.shape[dim]
         smooth = target * (1.0 - label_smoothing) + spread if label_smoothing else target
-        return _reduced(-_over_classes(logarithms * smooth, weight, dim), reduction)
-    labels = _Labels.of("cross_entropy", input, target, weight, ignore_index)
-    losses = labels.losses(logarithms)
-    if label_smoothing:
-        losses = (1.0 - label_smoothing) * losses - spread * _over_classes(logarithms, weight, dim)
-    return labels.reduced(losses, reduction)
+        return _reduced(-_over_classes(log_softmax(input, dim) * smooth, weight, dim), reduction)
+    return _class_loss("cross_entropy", input, target, weight, ignore_index, reduction, label_smoothing)
 
 
-@dataclass(frozen=True, slots=True)
-class _Labels:
-    """The classes of samples, and how much each sample counts.
+def _class_loss(
+    name: str,
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None,
+    ignore_index: int,
+    reduction: str,
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    _check_labels(name, input, target, weight, ignore_index)
+    loss = _loss_of_classes(name, ignore_index, reduction, label_smoothing, weight is not None)
+    found: Tensor = loss(input, target) if weight is None else loss(input, target, weight)
+    return found
 
-    dim      of the classes in the input
-    classes  int64, 0 where ignored
-    counted  boolean, False where ignored
-    share    the weight of each sample's class; None if all are 1
+
+@cache
+def _loss_of_classes(
+    name: str, ignore_index: int, reduction: str, label_smoothing: float, weighted: bool
+) -> Composite:
+    """The loss as a function of input, classes and, where there is one, weight.
+
+    What belongs to a sample's class is chosen by comparing all classes with it. That is fused with what is
+    computed for all of them anyway, while looking it up would be a pass of its own.
     """
 
-    dim: int
-    classes: Tensor
-    counted: Tensor
-    share: Tensor | None
-
-    @classmethod
-    def of(
-        cls, name: str, input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int
-    ) -> _Labels:
-        """Raises an error if target or weight do not fit the input."""
+    def loss(input: Any, target: Any, weight: Any = None) -> Any:
         dim = _class_dimension(input)
-        count = input.shape[dim]
-        if target.dtype is not int64:
-            raise DTypeError(f"{name} needs int64 classes, not {target.dtype}: convert with .long()")
-        expected = (*input.shape[:dim], *input.shape[dim + 1 :])
-        if target.shape != expected:
-            raise ShapeError(
-                f"{name}: {count} classes (dimension {dim}) of an input {input.shape} need a target of shape "
-                f"{expected}, got {target.shape}"
-            )
-        if weight is not None and weight.shape != (count,):
-            raise ShapeError(f"{name}: a weight of shape {weight.shape} for {count} classes")
-        counted: Tensor = ne(target, ignore_index)
-        classes: Tensor = where(counted, target, 0)
-        verify(lambda values: _check_classes(name, values, count), classes)
-        return cls(dim, classes, counted, None if weight is None else getitem(weight, classes))
-
-    def losses(self, logarithms: Tensor) -> Tensor:
-        """-logarithms[class]·weight[class] for each sample."""
-        chosen: Tensor = gather(logarithms, self.dim, self.classes.unsqueeze(self.dim)).squeeze(self.dim)
-        return -chosen if self.share is None else -chosen * self.share
-
-    def reduced(self, losses: Tensor, reduction: str) -> Tensor:
-        """Ignored samples count nothing, and a mean is the weighted one."""
-        losses = where(self.counted, losses, 0.0)
+        logarithms = log_softmax(input, dim) if name == "cross_entropy" else input
+        # compared as floats, which loops over floats do faster; they are exact up to 16,777,216 classes
+        places = np.arange(input.shape[dim], dtype=input.dtype.numpy)
+        along = _along_classes(Array.from_numpy(places, backend_of(input.array)), input, dim)
+        chosen = eq(target.to(input.dtype).unsqueeze(dim), along)
+        counted = ne(target, ignore_index)  # the others count nothing, and a mean is the weighted one
+        losses = -where(chosen, logarithms, 0.0).sum(dim)
+        total = counted
+        if weighted:
+            share = where(chosen, _along_classes(weight, input, dim), 0.0).sum(dim)
+            losses, total = losses * share, where(counted, share, 0.0)
+        if label_smoothing:
+            spread = label_smoothing / input.shape[dim]
+            losses = (1.0 - label_smoothing) * losses - spread * _over_classes(logarithms, weight, dim)
+        losses = where(counted, losses, 0.0)
         if reduction != "mean":
             return _reduced(losses, reduction)
-        total = self.counted if self.share is None else where(self.counted, self.share, 0.0)
         return losses.sum() / total.sum().to(losses.dtype)
 
+    return Composite(loss, name=name, arity=2 + weighted)
 
-def _check_classes(name: str, classes: NDArray[Any], count: int) -> None:
-    low, high = (int(classes.min()), int(classes.max())) if classes.size else (0, 0)
+
+def _check_labels(name: str, input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int) -> None:
+    """Raise an error if target or weight do not fit the input."""
+    dim = _class_dimension(input)
+    count = input.shape[dim]
+    if target.dtype is not int64:
+        raise DTypeError(f"{name} needs int64 classes, not {target.dtype}: convert with .long()")
+    expected = (*input.shape[:dim], *input.shape[dim + 1 :])
+    if target.shape != expected:
+        raise ShapeError(
+            f"{name}: {count} classes (dimension {dim}) of an input {input.shape} need a target of shape "
+            f"{expected}, got {target.shape}"
+        )
+    if weight is not None and weight.shape != (count,):
+        raise ShapeError(f"{name}: a weight of shape {weight.shape} for {count} classes")
+    verify(lambda classes: _check_classes(name, classes, count, ignore_index), target)
+
+
+def _check_classes(name: str, classes: NDArray[Any], count: int, ignored: int) -> None:
+    if np.maximum.reduce(classes.view(np.uint64), None, initial=0) < count:  # where negative ones are huge
+        return
+    counted = classes[classes != ignored]
+    low, high = counted.min(initial=count), counted.max(initial=-1)
     if low < 0 or high >= count:
         raise IndexError(f"{name}: targets {low} … {high} are not all among the classes 0 … {count - 1}")
 
@@ -187,13 +201,19 @@ def _class_dimension(input: Tensor) -> int:
     return min(1, input.ndim - 1)
 
 
+def _along_classes(x: Any, input: Any, dim: int) -> Any:
+    """A number for each class, so that it broadcasts against the input."""
+    return x.reshape(-1, *[1] * (input.ndim - dim - 1))
+
+
 def _over_classes(x: Tensor, weight: Tensor | None, dim: int) -> Tensor:
     """Σ weight·x over the classes."""
     if weight is None:
         return x.sum(dim)
     if weight.shape != x.shape[dim : dim + 1]:
         raise ShapeError(f"cross_entropy: a weight of shape {weight.shape} for {x.shape[dim]} classes")
-    return (x * weight.reshape(-1, *[1] * (x.ndim - dim - 1))).sum(dim)
+    weighted: Tensor = x * _along_classes(weight, x, dim)
+    return weighted.sum(dim)
 
 
 def _check_same_shape(name: str, input: Tensor, target: Tensor) -> None:

@@ -6,7 +6,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cache
+from typing import Any
 
+from engine.composite import Composite
 from engine.context import no_grad
 from engine.errors import ShapeError
 from engine.primitives import where
@@ -31,13 +34,25 @@ def layer_norm(
     for name, scale in (("weight", weight), ("bias", bias)):
         if scale is not None and scale.shape != shape:
             raise ShapeError(f"layer_norm: the {name} has shape {scale.shape} instead of {shape}")
-    dims = tuple(range(-len(shape), 0))
-    deviation = input - input.mean(dims, keepdim=True)
-    variance = deviation.square().mean(dims, keepdim=True)
-    normal = deviation * (variance + eps).sqrt().inverse()
-    if weight is not None:
-        normal = normal * weight
-    return normal if bias is None else normal + bias
+    given = [x for x in (weight, bias) if x is not None]
+    normal: Tensor = _layer_norm(len(shape), eps, weight is not None, bias is not None)(input, *given)
+    return normal
+
+
+@cache
+def _layer_norm(rank: int, eps: float, weighted: bool, shifted: bool) -> Composite:
+    """`layer_norm` over the last `rank` dimensions, of an input and then a weight and a bias where given."""
+    dims = tuple(range(-rank, 0))
+
+    def layer_norm(input: Any, *given: Any) -> Any:
+        deviation = input - input.mean(dims, keepdim=True)
+        variance = deviation.square().mean(dims, keepdim=True)
+        normal = deviation * (variance + eps).sqrt().inverse()
+        if weighted:
+            normal = normal * given[0]
+        return normal + given[-1] if shifted else normal
+
+    return Composite(layer_norm, arity=1 + weighted + shifted)
 
 
 def batch_norm(

@@ -61,6 +61,28 @@ def test_layer_norm() -> None:
     assert [size for size in arrays if size == WHOLE] == [WHOLE, WHOLE]
 
 
+def test_cheap_values_are_computed_where_they_are_read() -> None:
+    """The comparison in the last walk along a row, not in the first, to be kept until then."""
+    made = executable(lambda x: x.softmax(-1) * (x > 0), x())
+    assert arrays_of(made) == [(SCRATCH, WHOLE, WHOLE)]
+
+
+def test_cross_entropy() -> None:
+    """Forward and backward are loops alone, but for the check of the classes: nothing is looked up."""
+    classes = engine.arange(ROWS)
+    logits = engine.zeros(ROWS, COLUMNS, requires_grad=True)
+
+    def backward(x: Any) -> Any:
+        logits.grad = None
+        loss = nn.functional.cross_entropy(logits + x, classes)
+        loss.backward()
+        return loss
+
+    made = executable(backward, x())
+    kinds = {node.kind for group in made.groups for node in group.nodes}
+    assert kinds == {"map", "reduce", "host"}
+
+
 def test_adam() -> None:
     """The whole update of a parameter is one kernel over gradient, parameter and the two averages."""
     parameter = engine.zeros(ROWS, COLUMNS, requires_grad=True)

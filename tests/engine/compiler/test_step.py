@@ -258,6 +258,44 @@ def test_what_cannot_be_compiled_says_so() -> None:
         _twice(lambda x: (x, elsewhere + 1.0), engine.ones(2))
 
 
+def test_memory_that_is_shared_unseen_is_refused() -> None:
+    """Two tensors on one numpy array; and an argument that is what the function overwrites."""
+    memory = np.zeros(6, np.float32)
+    first, second = engine.from_numpy(memory[:4]), engine.from_numpy(memory[2:])
+
+    def update(x: Any) -> Any:
+        with engine.no_grad():
+            first.add_(x)
+        return second * 2.0
+
+    with pytest.raises(TraceError, match="share memory"):
+        _twice(update, engine.ones(4))
+
+    state = engine.zeros(4)
+
+    def add(x: Any) -> Any:
+        with engine.no_grad():
+            state.add_(x)
+        return x * 2.0
+
+    compiled = engine.compile(add, wait=True)
+    for _ in range(3):
+        assert compiled(engine.ones(4)).tolist() == [2.0] * 4
+    for argument in (state, state.view(2, 2).view(4)):
+        with pytest.raises(TraceError, match="clone"):
+            compiled(argument)
+    assert state.tolist() == [3.0] * 4  # nothing was done
+    assert compiled(state.clone()).tolist() == [6.0] * 4
+
+
+def test_memory_may_be_shared_by_what_is_only_read() -> None:
+    memory = np.arange(6, dtype=np.float32)
+    first, second = engine.from_numpy(memory[:4]), engine.from_numpy(memory[2:])
+    compiled = engine.compile(lambda x: x * first + second, wait=True)
+    for _ in range(3):
+        assert compiled(first).tolist() == [2.0, 4.0, 8.0, 14.0]
+
+
 def test_replaced_storage_is_noticed() -> None:
     weight = engine.tensor([1.0, 2.0])
     compiled = engine.compile(lambda x: x * weight, wait=True)
