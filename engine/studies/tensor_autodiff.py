@@ -18,6 +18,7 @@ from pydantic import Field
 
 from engine import creation, primitives
 from engine.agreement import difference
+from engine.composite import expanded
 from engine.nn import functional
 from engine.operations import FUNCTIONS
 from engine.oracles import torch_version
@@ -208,7 +209,8 @@ def run(setup: TensorAutodiffSetup) -> TensorAutodiffResult:
         if not 1 <= size <= LARGEST_SIZE:
             raise ValueError(f"the size {name} is {size}; from 1 to {LARGEST_SIZE} is possible")
     recorder = Recorder(MOST_NODES)
-    output = Walker(program, sizes, EngineLibrary(setup), recorder).run()
+    with expanded():  # every primitive is a node
+        output = Walker(program, sizes, EngineLibrary(setup), recorder).run()
     nodes = tuple(recorder.nodes)
     found = sweep(nodes, recorder.positions[output])
     parts = fold(nodes, setup.fold, [name.strip() for name in setup.toggled.split(",")])

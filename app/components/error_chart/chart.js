@@ -119,8 +119,9 @@ class Chart {
 
   key(event) {
     const { marker } = this.data;
-    const ends = marker && { Home: marker.low, End: marker.high }[event.key];
-    const steps = marker && STEPS[event.key];
+    if (!marker) return false;
+    const ends = { Home: marker.low, End: marker.high }[event.key];
+    const steps = STEPS[event.key];
     if (ends === undefined && steps === undefined) return false;
     this.moveTo(ends ?? this.place + steps * marker.step * (event.shiftKey ? 5 : 1), true);
     return true;
