@@ -126,6 +126,8 @@ def joined(arguments: Sequence[str]) -> list[str]:
 
 def parsed(field: FieldInfo, text: str) -> Any:
     """The argument of a field: JSON where it holds several values, otherwise text, which pydantic reads."""
+    if get_origin(field.annotation) is Literal:  # the choices may be numbers
+        return next((choice for choice in get_args(field.annotation) if str(choice) == text), text)
     if get_origin(field.annotation) not in CONTAINERS:
         return text
     try:

@@ -36,7 +36,9 @@ class KernelError(RuntimeError):
 
 
 class OutOfBoundsError(KernelError):
-    """An index outside an array; a GPU would read or overwrite whatever lies there."""
+    """An index outside an array, on a `line`; a GPU would read or overwrite whatever lies there."""
+
+    line: int | None = None
 
 
 class BarrierError(KernelError):

@@ -87,6 +87,7 @@ class Log:
     stretches: array[int] = field(
         default_factory=lambda: array("q")
     )  # block, thread, interval, warp interval
+    barriers: array[int] = field(default_factory=lambda: array("q"))  # site that ended each stretch, or 0
     stretch: int = -1  # the one that is running
     running: RecordingThread | None = None
 
@@ -124,9 +125,11 @@ class RecordingThread(Thread):
         interval = warp_interval = 0
         while True:
             self.begin(interval, warp_interval)
+            stretch = self.log.stretch
             barrier = next(steps, 0)
             if not barrier:
                 return
+            self.log.barriers[stretch] = abs(barrier)
             interval, warp_interval = (interval + 1, 0) if barrier > 0 else (interval, warp_interval + 1)
             yield barrier
 
@@ -135,6 +138,7 @@ class RecordingThread(Thread):
         self.log.running = self
         self.log.stretch += 1
         self.log.stretches.extend((self.gridDim.number(self.blockIdx), self.number, interval, warp_interval))
+        self.log.barriers.append(0)
 
     def new_array(self, site: int, shape: Any, dtype: Any, space: str) -> Memory:
         return self.log.declare(site, unwritten(shape, dtype), space)
@@ -174,9 +178,11 @@ class RecordingThread(Thread):
             place, info = self.log.sites[site], memory.info
             shown = ", ".join(map(str, index)) if isinstance(index, tuple) else index
             size = f"{len(memory)} elements" if memory.ndim == 1 else f"shape {memory.shape}"
-            raise OutOfBoundsError(
+            error = OutOfBoundsError(
                 f"{self}: {place.kind} of {info.name}[{shown}], but {info.name} has {size} ({place})"
-            ) from None
+            )
+            error.line = place.line
+            raise error from None
 
     def note(self, site: int, memory: Memory, position: int, value: Any) -> None:
         log = self.log
@@ -216,6 +222,9 @@ class Record:
     block, thread  linear numbers, x fastest
     interval       barriers of the block before the access
     warp_interval  barriers of the warp since the block's last
+
+    `stretches` has the columns block, thread, interval, warp_interval and barrier of every stretch: the site
+    of the barrier that ended it, 0 where the thread finished (or was stopped by a mistake).
     """
 
     def __init__(self, launch: Launch, log: Log) -> None:
@@ -225,7 +234,8 @@ class Record:
         self.sites = log.sites
         self.arrays = tuple(log.arrays)
         self.site, self.array, self.element, stretch = columns(log.accesses)
-        self.block, self.thread, self.interval, self.warp_interval = columns(log.stretches)[:, stretch]
+        self.stretches: Column = np.vstack([columns(log.stretches), np.array(log.barriers, np.int64)])
+        self.block, self.thread, self.interval, self.warp_interval = self.stretches[:4, stretch]
         self.value = np.array(log.values, np.float64)
         kinds = {number: KINDS.index(site.kind) for number, site in log.sites.items() if site.kind in KINDS}
         self.kind = np.array([kinds.get(number, -1) for number in range(len(log.sites) + 1)])[self.site]
