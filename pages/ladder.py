@@ -1,0 +1,193 @@
+"""Matmul ladder and roofline: one matrix product, eight ways, against what this machine can do."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from app.components.bundle import event
+from app.components.cache_picture import cache_picture
+from app.components.error_chart import error_chart
+from app.components.ladder_bars import ladder_bars
+from app.figures import ladder, ladder_charts
+from app.page import Frame
+from engine.measure import CannotMeasure, Ticket, is_allowed, service, this_machine
+from engine.studies.ladder import EXAMPLES, LadderResult
+from engine.studies.ladder_plans import plan
+from engine.studies.ladder_setup import REAL_SIDES, SIDES
+
+POLL = 0.7  # seconds between looks at a measurement that runs
+TICKET = "ladder_ticket"
+
+CONTROLS = {
+    "Ladder": ("side", "seed"),
+    "Sizes": ("seed",),
+    "Block size": ("side", "seed"),
+    "Cache": ("order", "small", "block", "line", "l1", "l1_ways", "l2", "l2_ways", "real_side", "seed"),
+    "Batch": ("batch", "seed"),
+    "Working set": ("seed",),
+}
+OPTIONS: dict[str, Sequence[int]] = {
+    "side": SIDES,
+    "real_side": REAL_SIDES,
+    "line": (4, 16, 32, 64, 128),
+    "l1": (128, 256, 512, 1024, 2048, 4096),
+    "l2": (512, 1024, 2048, 4096, 8192),
+    "l1_ways": (1, 2, 4, 8, 64),
+    "l2_ways": (1, 2, 4, 8, 64),
+}
+WIDTHS = {"batch": 320, "order": "content", "small": 160, "block": 130, "seed": 100}
+
+frame = Frame("ladder")
+frame.header(
+    "Three plain loops leave most of a processor idle; each rung of the ladder puts more of it to work.",
+    "Goto and van de Geijn 2008 · Williams, Waterman and Patterson 2009 · Cornell CS 6787",
+)
+
+
+def choose_experiment() -> None:
+    """Back to where this experiment was left, or to its first example."""
+    kept = st.session_state.setdefault("ladder_kept", {})
+    kept[frame.setup.experiment] = frame.setup
+    name = st.session_state["ladder_experiment"]
+    frame.replace(kept.get(name) or next(iter(EXAMPLES[name].values())))
+
+
+def choose_example() -> None:
+    if name := st.session_state["ladder_example"]:
+        frame.replace(EXAMPLES[frame.setup.experiment][name])
+
+
+def move_batch() -> None:
+    if change := event("ladder_chart", "change"):
+        frame.update(**ladder_charts.changed_fields(change))
+
+
+def move_step() -> None:
+    if change := event("ladder_cache", "change"):
+        frame.update(step=int(change["step"]))
+
+
+def controls() -> None:
+    setup = frame.setup
+    if not frame.present:
+        st.session_state["ladder_experiment"] = setup.experiment
+        st.segmented_control(
+            "Experiment", list(EXAMPLES), key="ladder_experiment", on_change=choose_experiment,
+            required=True, label_visibility="collapsed",
+        )  # fmt: skip
+        examples = EXAMPLES[setup.experiment]
+        bare = setup.model_copy(update={"step": 0})
+        st.session_state["ladder_example"] = next((n for n, e in examples.items() if e == bare), None)
+        st.pills(
+            "Examples", list(examples), key="ladder_example", on_change=choose_example,
+            label_visibility="collapsed",
+        )  # fmt: skip
+    with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
+        for name in CONTROLS[setup.experiment]:
+            if name == "block" and setup.order != "tiles":
+                continue
+            frame.control(name, **choices(name), width=WIDTHS.get(name, 120))
+
+
+def choices(name: str) -> dict[str, Any]:
+    """The values to choose from, and the one that is set if it is none of them."""
+    if name not in OPTIONS:
+        return {}
+    value = getattr(frame.setup, name)
+    return {"options": OPTIONS[name] if value in OPTIONS[name] else sorted({*OPTIONS[name], value})}
+
+
+# ---- measuring
+
+
+def ask() -> None:
+    try:
+        st.session_state[TICKET] = service().submit(plan(frame.setup))
+    except CannotMeasure as error:
+        frame.report(str(error))
+
+
+def measuring(result: LadderResult) -> None:
+    """The button, or how far the measurement is; below it, when what is shown was measured."""
+    ticket: Ticket | None = st.session_state.get(TICKET)
+    with st.container(key="measuring", horizontal=True, vertical_alignment="center", gap="small"):
+        if ticket:
+            progress(ticket)
+        elif is_allowed():
+            st.button("Measure", icon=":material/timer:", key="ladder_measure", on_click=ask)
+        else:
+            st.caption("This server shows stored measurements; run Unroll yourself to measure your machine.")
+        if not ticket:
+            st.markdown(ladder.measured(result.run, this_machine().name), width="content")
+
+
+@st.fragment(run_every=POLL)
+def progress(ticket: Ticket) -> None:
+    """Looking on keeps the request alive: a closed tab, or a page that was left, gives it up."""
+    ticket.renew()
+    if ticket.is_over:
+        if st.session_state.pop(TICKET, None) is ticket:
+            report_end(ticket)
+        st.rerun()
+    share, said = ladder.progress(ticket)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.button("Stop", icon=":material/stop:", key="ladder_stop", on_click=ticket.stop)
+        st.progress(share, text=said)
+
+
+def report_end(ticket: Ticket) -> None:
+    if ticket.problem:
+        frame.report(ticket.problem)
+    elif ticket.state == "stopped":
+        reached = (
+            f"{len(ticket.timings)} of {ticket.total} were measured"
+            if ticket.total
+            else "nothing was measured"
+        )
+        frame.report(f"stopped: {reached}; a complete measurement made before stays")
+
+
+# ---- the page
+
+
+@st.fragment
+def explorer() -> None:
+    if frame.setup.measure:
+        frame.update(measure=False)
+        frame.report("A link does not start a measurement; the button below does")
+    if frame.shown or not frame.present:
+        controls()
+    frame.messages()
+    result: LadderResult = frame.run()
+    asked = ladder.question(result)
+    veiled = asked is not None and frame.predict(ladder.topic(result), *asked)
+    if not frame.present:
+        measuring(result)
+    picture(result, veiled)
+    if not veiled:
+        st.markdown("\n".join(f"- {note}" for note in ladder.notes(result)))
+        if table := ladder.roof_table(result):
+            st.markdown(table)
+    frame.footer(result, frame.check(result), ladder.torch_code(result))
+    frame.write_address()
+
+
+def picture(result: LadderResult, veiled: bool) -> None:
+    experiment = result.setup.experiment
+    if experiment == "Cache":
+        cache_picture(ladder.picture(result, frame.present, veiled), "ladder_cache", move_step)
+        if not veiled:
+            st.markdown(ladder.cache_table(result))
+        return
+    if experiment == "Ladder":
+        ladder_bars(ladder_charts.bars(result, frame.present, veiled), "ladder_bars")
+        if frame.present:  # the chart would give away what the bars reveal one by one
+            return
+    error_chart(ladder_charts.chart(result, frame.present, veiled), "ladder_chart", move_batch)
+    if experiment == "Ladder" and result.run:
+        st.markdown("**Where the time goes**: making the code, launching it, one product")
+        ladder_bars(ladder_charts.phases(result, veiled), "ladder_phases")
+
+
+explorer()
