@@ -27,6 +27,7 @@ def warm_up() -> None:
     and numba imported, a full collection stops every visitor for 200 ms.
     """
     from engine import studies, tape
+    from engine.studies import ladder_cache
 
     for name in studies.NAMES:
         with tolerated(name):
@@ -36,6 +37,7 @@ def warm_up() -> None:
         importlib.import_module("app.figures.player")
     with tolerated("kernels"):
         tape.kernels()
+        ladder_cache.kernel()
     gc.collect()
     gc.freeze()
 

@@ -23,9 +23,9 @@ STARTS: tuple[tuple[str, str, str, dict[str, str]], ...] = (
         {"program": EXAMPLES["diamond"].program, "values": '{"x":1.5}', "order": "breadth first"},
     ),
     (
-        "Measure a slope until it breaks",
-        "Shrink the step of a difference quotient: the error falls, and then rounding takes over.",
-        "operators.py",
+        "Train a net while you look",
+        "Every unit shows what it sees. Stop, go back, set a weight by hand, and go on another way.",
+        "playground.py",
         {},
     ),
 )

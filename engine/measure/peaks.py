@@ -22,7 +22,9 @@ from engine.measure.machine import Machine
 from engine.measure.store import Run
 from engine.measure.timing import Work
 
-CHAINS = 16  # multiply-adds that do not wait for each other: more than are ever under way at once
+# multiply-adds that do not wait for each other: more than are ever under way at once, and no more than
+# registers hold (16 of 256 bits, of which the constants take two)
+CHAINS = 16 if VECTOR_BYTES == 64 else 12
 STEPS = 1 << 18  # of all chains in a call, which takes half a millisecond
 FILLED = 0.5  # share of a cache that the arrays of a stream take
 MOST_BYTES = 96 << 20  # of the arrays of the stream through memory

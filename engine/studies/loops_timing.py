@@ -10,13 +10,13 @@ import statistics
 import time
 from dataclasses import dataclass
 from functools import cache
-from threading import Lock
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.layout import row_major
+from engine.measure import ALONE
 from engine.studies.loops_cache import inner_strides
 from engine.studies.loops_orders import NESTS
 from engine.studies.view_steps import LINE_ELEMENTS
@@ -26,8 +26,6 @@ TILE = 48  # three tiles of it are 27 KB, which fits the smallest cache
 REPEATS = 5
 # sizes without sign: an index that cannot be negative lets a loop compute several products at once
 FACTORS = "f4[:,::1], f4[:,::1], f4[:,::1], u8, u8, u8"
-
-_one_at_a_time = Lock()  # two measurements at once would measure each other
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ class TimedNest:
 
 def time_nests(side: int = SIDE) -> tuple[TimedNest, ...]:
     """Every order on float32 matrices [side, side]. They take turns, so that what else runs falls on all."""
-    with _one_at_a_time:
+    with ALONE:
         draw = np.random.default_rng(0)
         a, b = (draw.normal(size=(side, side)).astype(np.float32) for _ in range(2))
         turns = [{order: _seconds(order, a, b) for order in NESTS} for _ in range(REPEATS + 1)]

@@ -12,19 +12,17 @@ import time
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
-from threading import Lock
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.layout import Layout, Shape, Strides, collapse, layout, row_major
+from engine.measure import ALONE
 from engine.studies.view_steps import LINE_ELEMENTS, MAX_RANK, positions, reach
 
 SPAN = 2**22  # elements of storage that an enlarged view reaches over: 16 MB of float32
 REPEATS = 11
-
-_one_at_a_time = Lock()  # two measurements at once would measure each other
 
 
 @dataclass(frozen=True)
@@ -84,7 +82,7 @@ def compare(small: Layout, span: int = SPAN) -> Comparison:
     large = enlarged(small, span)
     low, high = reach(large, 0)
     walks = ((large, -low), (row_major((large.size,)), 0))
-    with _one_at_a_time:
+    with ALONE:
         buffer = np.ones(max(high - low + 1, large.size), np.float32)
         _seconds(buffer, *walks[0])  # compiles, and brings the buffer into memory
         turns = [[_seconds(buffer, *walk) for walk in walks] for _ in range(REPEATS)]

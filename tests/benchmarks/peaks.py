@@ -10,25 +10,17 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any
 
 import numpy as np
-from llvmlite import ir
-from numba import njit, types
-from numba.core import cgutils
-from numba.extending import intrinsic
 
-from engine.backends.cpu.vectors import INDEX, VECTOR_BYTES, Vectors
+from engine.backends.cpu.vectors import VECTOR_BYTES
+from engine.measure.peaks import CHAINS, STEPS, compiled_multiply_adds, triad
 from tests.benchmarks.machine import Watch
 from tests.benchmarks.pairing import Timings, interleave
 from tests.benchmarks.peers import OURS
 from tests.benchmarks.report import Row, publish
-from tests.benchmarks.tensors import Values, prepare
+from tests.benchmarks.tensors import prepare
 
-# multiply-adds that do not wait for each other: more than are ever under way at once, and no more than
-# registers hold (16 of 256 bits, of which the constants take two)
-CHAINS = 16 if VECTOR_BYTES == 64 else 12
-STEPS = 1 << 18  # of all chains in a call, which takes half a millisecond
 IN_CACHE, IN_MEMORY = 1_000_000, 1 << 24  # elements of each of the three arrays of a stream: 12 and 201 MB
 
 
@@ -81,37 +73,8 @@ def arithmetic_peaks() -> tuple[Peak, ...]:
         print("The registers of this processor are not known: shares of its peak are left out.")
         return ()
     multiply_adds = CHAINS * VECTOR_BYTES // np.dtype(np.float32).itemsize
-    run = partial(_compiled_multiply_adds(), STEPS)
+    run = partial(compiled_multiply_adds(), STEPS)
     return (Peak(f"multiply-add, {8 * VECTOR_BYTES}-bit", run, 2.0 * multiply_adds * STEPS, "GF/s"),)
-
-
-def _compiled_multiply_adds() -> Callable[[int], float]:
-    @njit("f4(i8)")
-    def run(steps: int) -> float:
-        return _multiply_adds(steps)
-
-    return run
-
-
-@intrinsic
-def _multiply_adds(_typing: Any, steps: Any) -> Any:
-    """`steps` multiply-adds in each of the chains; returns an element that depends on all of them."""
-
-    def code(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        vectors = Vectors(builder, types.float32)
-        half, one = (ir.Constant(vectors.kind, [number] * vectors.lanes) for number in (0.5, 1.0))
-        # all different, and none is 2, which ½x + 1 leaves as it is: the compiler would see through that
-        starts = [ir.Constant(vectors.kind, [chain + 0.25] * vectors.lanes) for chain in range(CHAINS)]
-        chains = [cgutils.alloca_once_value(builder, start) for start in starts]  # end up in registers
-        with cgutils.for_range(builder, arguments[0]):
-            for chain in chains:
-                vectors.store(vectors.multiply_add(vectors.load(chain), half, one), chain)
-        total = vectors.load(chains[0])
-        for chain in chains[1:]:
-            total = builder.fadd(total, vectors.load(chain))
-        return builder.extract_element(total, INDEX(0))
-
-    return types.float32(steps), code
 
 
 # ---- memory
@@ -122,17 +85,7 @@ def memory_peak(elements: int) -> Peak:
     """a = b + 3c over arrays of so many float32 (the triad of McCalpin's STREAM benchmark, 1995)."""
     arrays = [np.ones(elements, np.float32) for _ in range(3)]
     megabytes = 1e-6 * sum(array.nbytes for array in arrays)
-    return Peak(f"memory, {megabytes:.0f} MB", partial(_triad(), *arrays), 1e6 * megabytes, "GB/s")
-
-
-@cache
-def _triad() -> Callable[..., None]:
-    @njit("(f4[::1], f4[::1], f4[::1])", fastmath={"contract"})
-    def run(a: Values, b: Values, c: Values) -> None:
-        for i in range(a.size):
-            a[i] = b[i] + np.float32(3) * c[i]
-
-    return run
+    return Peak(f"memory, {megabytes:.0f} MB", partial(triad(), *arrays, 1), 1e6 * megabytes, "GB/s")
 
 
 if __name__ == "__main__":
