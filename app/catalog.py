@@ -66,32 +66,6 @@ CATALOG: tuple[Section, ...] = (
         ),
     ),
     Section(
-        "Training",
-        (
-            Page(
-                "playground.py",
-                "Playground",
-                "play_circle",
-                "Can a small net learn this, and what does each of its units see?",
-                "playground",
-            ),
-            Page(
-                "images.py",
-                "Images",
-                "image_search",
-                "What does a convolutional net look at, and what does it take for what?",
-                "images",
-            ),
-            Page(
-                "text.py",
-                "Words",
-                "abc",
-                "Can a net tell from its letters whether a word is good or bad?",
-                "text",
-            ),
-        ),
-    ),
-    Section(
         "Tensors",
         (
             Page(
@@ -128,6 +102,32 @@ CATALOG: tuple[Section, ...] = (
                 "extension",
                 "Can you write it in one line?",
                 "puzzles",
+            ),
+        ),
+    ),
+    Section(
+        "Training",
+        (
+            Page(
+                "playground.py",
+                "Playground",
+                "play_circle",
+                "Can a small net learn this, and what does each of its units see?",
+                "playground",
+            ),
+            Page(
+                "images.py",
+                "Images",
+                "image_search",
+                "What does a convolutional net look at, and what does it take for what?",
+                "images",
+            ),
+            Page(
+                "text.py",
+                "Words",
+                "abc",
+                "Can a net tell from its letters whether a word is good or bad?",
+                "text",
             ),
         ),
     ),

@@ -101,6 +101,22 @@ class Report:
     updates: dict[str, Updates] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Saved:
+    """Where a training stands: copies of all that it changes.
+
+    weights   by name of parameter, as stored; `master` in float32, empty without master weights
+    optimizer its `state_dict`
+    """
+
+    weights: dict[str, Floats]
+    master: dict[str, Floats]
+    optimizer: dict[str, Any]
+    scale: float
+    good_steps: int
+    steps: int
+
+
 class LowPrecision:
     """A model and its optimiser, trained step by step with rounding. `close` takes the rounding away again.
 
@@ -143,6 +159,33 @@ class LowPrecision:
             if not finite:
                 return Report(float(value), scale, True)
         return Report(float(value), scale, False, self._update())
+
+    def reseed(self) -> None:
+        """Draw as right after the last step, whatever was computed since: evaluating then repeats."""
+        self._random = np.random.default_rng([self._start, self._steps, 1])
+
+    # ---- going back
+
+    def save(self) -> Saved:
+        """Where the training stands, for `restore`."""
+        weights = {name: parameter.numpy().copy() for name, parameter in self.model.named_parameters()}
+        optimizer = self.optimizer.state_dict()
+        optimizer["state"] = {
+            number: {
+                name: value.clone() if isinstance(value, Tensor) else value for name, value in kept.items()
+            }
+            for number, kept in optimizer["state"].items()
+        }
+        return Saved(weights, dict(self._master), optimizer, self.scale, self._good_steps, self._steps)
+
+    def restore(self, saved: Saved) -> None:
+        """Back to where the training stood, to the bit; the same steps follow."""
+        for name, parameter in self.model.named_parameters():
+            self._write(parameter, saved.weights[name])
+        self._master = dict(saved.master)
+        self.optimizer.load_state_dict(saved.optimizer)
+        self.scale, self._good_steps, self._steps = saved.scale, saved.good_steps, saved.steps
+        self.reseed()
 
     # ---- the parts of a step
 

@@ -1,6 +1,7 @@
 // What every run that is watched has: transport, curves, the connection, and a picture drawn anew in each
 // animation frame in which something is new. A subclass builds the picture.
 
+const PATIENCE = 3000; // milliseconds in which the page should have answered
 const SLOW = 9; // milliseconds for one picture, above which it should be made coarser
 
 class LiveBoard {
@@ -22,7 +23,8 @@ class LiveBoard {
   coarser() {}
 
   update(data, send) {
-    Object.assign(this, { data, send });
+    Object.assign(this, { data, busyUntil: 0 });
+    this.send = (name, value) => { if (name !== "moved") this.busyUntil = performance.now() + PATIENCE; send(name, value); };
     dress(this.root, data);
     this.root.toggleAttribute("data-watching", Boolean(data.watching));
     this.scale = new Scale(this.root);
@@ -76,9 +78,15 @@ class LiveBoard {
     this.told = moment;
   }
 
+  // Streamlit keeps only the latest of two messages that it gets before it ran the page for the first. So this
+  // one waits while a change is not answered, and is sent again if it was lost itself.
   moved() {
     clearTimeout(this.telling);
-    this.telling = setTimeout(() => this.send("moved", true), 200);
+    this.telling = setTimeout(() => {
+      if (performance.now() < this.busyUntil) { this.moved(); return; }
+      this.send("moved", true);
+      this.telling = setTimeout(() => { this.told = undefined; this.compare(); }, PATIENCE);
+    }, 200);
   }
 
   present(event) {

@@ -265,3 +265,25 @@ def test_exponents_are_counted() -> None:
 def test_impossible_loss_scales_are_refused(scale: float) -> None:
     with pytest.raises(NumberError):
         LossScaling(scale)
+
+
+def test_a_training_goes_back_to_the_bit() -> None:
+    """Weights, master weights, Adam's state, a dynamic scale and the random numbers to come."""
+    stochastic = Quantiser(named.fp8_e4m3fn, Rounding.STOCHASTIC)
+    scaling = LossScaling(2.0**10, dynamic=True, growth_interval=3)
+    settings = Settings(stochastic, stochastic, stochastic, state=BF16, master_weights=True, scaling=scaling)
+    model = network(hidden=8)
+    training = LowPrecision(model, optim.Adam(model.parameters(), lr=0.01), settings)
+    train(model, training.step, 4)
+    saved = training.save()
+    ahead = [train(model, training.step, 4, seed=1), training.save()]
+    training.restore(saved)
+    again = [train(model, training.step, 4, seed=1), training.save()]
+    assert again[0] == ahead[0]
+    for name, weights in ahead[1].weights.items():
+        assert (again[1].weights[name] == weights).all()
+        assert (again[1].master[name] == ahead[1].master[name]).all()
+    training.reseed()
+    first = accuracy(model)
+    training.reseed()
+    assert accuracy(model) == first
