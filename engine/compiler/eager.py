@@ -18,6 +18,7 @@ from engine.backends.cpu.arrival import arrived
 from engine.compiler.entries import direct
 from engine.compiler.fuse import fused, is_fusable, read_outside
 from engine.compiler.generate import Kernel, kernel_of
+from engine.compiler.memory import ROOM
 from engine.compiler.native import KERNEL, Code, address, dispatcher
 from engine.compiler.passes import simplified
 from engine.compiler.program import SOURCES, Node, Program, Storage
@@ -56,8 +57,9 @@ class Fused:
         self._layout = row_major((result.size,))
         self._dtype = result.dtype
         self._numpy = result.dtype.numpy
+        self._room = ROOM // result.dtype.itemsize  # before the result: see `roomy`
         self._kept: list[NDArray[Any]] = []
-        self._size = 0  # of the scratch, in doubles
+        self._size = ROOM // 8  # of the scratch, in doubles
         self._base = {storage: (FIRST + k, 0) for k, storage in enumerate(program.arguments)}
         self._base[result] = (RESULT, 0)
         kernels = self._kernels(program, nodes)
@@ -75,7 +77,7 @@ class Fused:
         if self._same is not None:
             return operands[self._same].viewed(output.layout, output.offset)
         run, calls = self._linked or self._link()
-        buffer = np.empty(self._layout.size, self._numpy)
+        buffer = np.empty(self._layout.size + self._room, self._numpy)[self._room :]
         buffers = [x.buffer[x.offset :] if x.offset else x.buffer for x in operands]
         run(calls, self._plan, self._places, self._size, buffer, *buffers)
         if self._whole:
@@ -132,9 +134,8 @@ class Fused:
         """In which array a storage is, and at which byte; what has no place yet is given some scratch."""
         if storage not in self._base:
             self._base[storage] = (SCRATCH, 8 * self._size)
-            self._size += 8 * -(
-                -storage.size * storage.dtype.itemsize // 64
-            )  # from one cache line to the next
+            lines = -(-storage.size * storage.dtype.itemsize // 64)  # from one cache line to the next
+            self._size += 8 * lines + ROOM // 8
         return self._base[storage]
 
 
