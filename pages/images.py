@@ -71,7 +71,8 @@ def explorer() -> None:
         choose()
     if frame.shown or not frame.present:
         controls()
-    frame.messages()
+    with st.container():  # always there: what comes after it stays where it is
+        frame.messages()
     image_board(images.payload(result, session.token, frame.present), "images", change)
     if not frame.present:
         with st.expander("Images, activation, dropout, schedule, seed", icon=":material/tune:"):

@@ -131,7 +131,8 @@ def explorer() -> None:
         choose(session)
     if frame.shown or not frame.present:
         controls()
-    frame.messages()
+    with st.container():  # always there: what comes after it stays where it is
+        frame.messages()
     place = st.container()  # above the button whose results it shows
     seeds = [] if frame.present else other_seeds()
     picture = figures.payload(result, session.token, frame.present, seeds=seeds)

@@ -67,7 +67,8 @@ def explorer() -> None:
         choose()
     if frame.shown or not frame.present:
         controls()
-    frame.messages()
+    with st.container():  # always there: what comes after it stays where it is
+        frame.messages()
     text_board(text.payload(result, session.token, frame.present), "text", change)
     if not frame.present:
         with st.expander("Which words are held out, schedule, seed", icon=":material/tune:"):

@@ -17,7 +17,7 @@ from engine.playground.points import Part
 from engine.playground.setup import PlaygroundSetup
 from engine.training import run
 
-FEWEST_LOSSES = 10  # before anything can be said of a run
+FEWEST_EPOCHS = 10  # before anything can be said of a run
 
 
 @dataclass(frozen=True)
@@ -71,4 +71,4 @@ class Run(run.Run[PlaygroundSetup, Model, Part]):
     def remark(self, losses: list[float]) -> str:
         from engine.playground.diagnosis import why_it_stopped  # which looks at runs
 
-        return why_it_stopped(self.still(), losses) if len(losses) >= FEWEST_LOSSES else ""
+        return why_it_stopped(self.still(), losses) if self.position.epoch >= FEWEST_EPOCHS else ""

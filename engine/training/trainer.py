@@ -116,7 +116,11 @@ class Trainer:
         self._do(self._play)
 
     def pause(self) -> None:
-        self._do(self._pause)
+        def pause() -> None:
+            self._pause()
+            self._record()
+
+        self._do(pause)
 
     def step(self, what: str) -> None:
         """One "batch" or one "epoch"."""

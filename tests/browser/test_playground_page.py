@@ -64,9 +64,13 @@ def test_it_trains_and_is_paused_where_the_link_says(page: Page) -> None:
     board.train_until(20)
     assert board.figures() != before
     board.reach(board.epoch())
-    pictures = board.pictures()
-    page.wait_for_timeout(500)
-    assert board.pictures() <= pictures + 2  # nothing is drawn while nothing happens
+    pictures = -1
+    for _ in range(20):  # what is still under way
+        if pictures == (pictures := board.pictures()):
+            break
+        page.wait_for_timeout(500)
+    page.wait_for_timeout(1000)
+    assert board.pictures() == pictures  # nothing is drawn while nothing happens
 
 
 def test_steps_go_both_ways_and_the_curve_leads_back(page: Page) -> None:
@@ -96,6 +100,7 @@ def test_a_weight_is_set_by_hand_and_the_link_brings_it_back(
 ) -> None:
     board = Board(page)
     board.train_until(5)
+    reached = board.epoch()
     board.root.locator('.bias[data-name="bias.0.1"]').click()
     field = board.root.get_by_role("textbox", name="value")
     field.fill("two")
@@ -108,8 +113,7 @@ def test_a_weight_is_set_by_hand_and_the_link_brings_it_back(
     expect(page).to_have_url(re.compile(r"hidden=4\+tanh"))
     wait_until_idle(page)
     board.press("one epoch")
-    board.reach(board.epoch())
-    page.wait_for_timeout(300)
+    board.reach(reached + 1)
     with browser.new_context(base_url=server.url) as context:
         other = Board(context.new_page(), f"?{page.url.partition('?')[2]}")
         expect(other.root.locator("output.epoch")).to_have_text(
@@ -219,6 +223,7 @@ def test_a_bad_file_says_so_and_leaves_the_run_alone(page: Page, name: str, cont
         {"name": f"{name}.csv", "mimeType": "text/csv", "buffer": content.encode()}
     )
     expect(page.get_by_test_id("stAlert")).to_contain_text(said)
+    wait_until_idle(page)
     assert board.figures() == before
     assert board.epoch() == 1
 
