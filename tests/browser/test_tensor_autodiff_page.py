@@ -86,7 +86,7 @@ def test_a_click_on_the_timeline_goes_to_its_step(page: Page) -> None:
     assert box is not None
     picture.click(position={"x": box["width"] * 0.62, "y": box["height"] / 2})
     expect(player.root).to_have_attribute("data-step", "11")  # the eleventh nineteenth
-    expect(player.root.locator(".total")).to_have_attribute("data-kept", "264")
+    expect(player.root.locator(".total")).to_have_attribute("data-kept", "244")
 
 
 def test_a_node_opens_as_matrices_with_its_jacobian(page: Page) -> None:
@@ -173,7 +173,7 @@ def test_the_bytes_are_hidden_until_they_are_predicted(page: Page) -> None:
     page.locator(".unroll[data-ready]").wait_for()
     wait_until_idle(page)
     expect(page.locator(".timeline svg")).to_be_hidden()
-    page.get_by_label(re.compile("How many bytes")).fill("264")
+    page.get_by_label(re.compile("How many bytes")).fill("244")
     page.get_by_role("button", name="Commit").click()
     expect(page.get_by_text("Right.")).to_be_visible()
     expect(page.locator(".timeline svg")).to_be_visible()
