@@ -15,7 +15,7 @@ class TensorPlayer extends Player {
     const asked = this.asked;
     this.root.toggleAttribute("data-veiled", Boolean(data.veiled));
     super.update(data, send);
-    if (asked === undefined || asked === (data.opened?.node ?? null)) this.asked = this.zoom = undefined;
+    if (asked === undefined || asked === (data.opened?.node ?? null)) this.asked = this.chosenZoom = undefined;
     this.timeline.build(data);
     if (data.opened && this.selected === null && this.asked === undefined && this.model.nodes.has(data.opened.node)) this.selected = data.opened.node;
     this.paint(false);
@@ -38,19 +38,19 @@ class TensorPlayer extends Player {
     super.paint(moving);
     this.timeline.paint(this.step);
     const { opened, zoom } = this.data;
-    this.lens.show(opened?.node === this.selected ? opened : null, this.selected === null ? "graph" : this.zoom ?? zoom);
+    this.lens.show(opened?.node === this.selected ? opened : null, this.selected === null ? "graph" : this.chosenZoom ?? zoom);
   }
 
   select(id) {
-    if (id === null) this.zoom = "graph";
+    if (id === null) this.chosenZoom = "graph";
     const same = id === this.selected;
     super.select(id);
-    if (!same) this.ask(id, this.zoom ?? this.data.zoom);
+    if (!same) this.ask(id, this.chosenZoom ?? this.data.zoom);
   }
 
   // Looks at the chosen node, or at that of the step, in one of the three zooms.
   look(zoom) {
-    this.zoom = zoom;
+    this.chosenZoom = zoom;
     if (zoom !== "graph" && this.selected === null) this.selected = this.model.steps[this.step].node;
     this.paint(false);
     this.ask(this.selected, zoom);
