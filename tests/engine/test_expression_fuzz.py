@@ -108,25 +108,39 @@ def with_inputs(value: float) -> Callable[[Instruction], float]:
     return lambda leaf: value if leaf.value is None else leaf.value
 
 
-def survive(cases: Iterable[str]) -> tuple[int, float, str]:
-    """How many cases are programs, and the slowest case by processor time; any other exception escapes."""
-    programs, slowest, culprit = 0, 0.0, ""
+def is_program(source: str) -> bool:
+    """Whether `source` parses and evaluates, rather than being refused; any other exception escapes."""
+    try:
+        program = parse(source)
+    except ExpressionError as error:
+        error.pointer().encode()
+        f"{error} {error.hint}".encode()
+        return False
+    for value in EXTREMES:
+        values = evaluate(program, with_inputs(value), TABLE)
+        assert all(isinstance(found, float) for found in values), source
+    return True
+
+
+def processor_time(source: str) -> float:
+    start = time.thread_time()
+    is_program(source)
+    return time.thread_time() - start
+
+
+def survive(cases: Iterable[str]) -> tuple[int, list[str]]:
+    """How many cases are programs, and those that take longer than the limit.
+
+    A slow text is slow whenever it is tried. A collection of what other tests left behind, which may fall into
+    any case, is not the text's: so a case over the limit is tried twice more and its shortest time counts.
+    """
+    programs, slow = 0, []
     for source in cases:
         start = time.thread_time()
-        try:
-            program = parse(source)
-        except ExpressionError as error:
-            error.pointer().encode()
-            f"{error} {error.hint}".encode()
-        else:
-            for value in EXTREMES:
-                values = evaluate(program, with_inputs(value), TABLE)
-                assert all(isinstance(found, float) for found in values), source
-            programs += 1
-        elapsed = time.thread_time() - start
-        if elapsed > slowest:
-            slowest, culprit = elapsed, source
-    return programs, slowest, culprit
+        programs += is_program(source)
+        if time.thread_time() - start > LIMIT_S and min(map(processor_time, [source] * 2)) > LIMIT_S:
+            slow.append(source)
+    return programs, slow
 
 
 def random_strings() -> Iterator[str]:
@@ -138,14 +152,14 @@ def random_strings() -> Iterator[str]:
 
 def test_100_000_random_strings() -> None:
     assert sum(count for _, count in DISTRIBUTIONS) == 100_000
-    programs, slowest, culprit = survive(random_strings())
+    programs, slow = survive(random_strings())
     assert programs > 1_000  # the distributions reach the other side too
-    assert slowest < LIMIT_S, culprit
+    assert not slow
 
 
 def test_20_000_mutated_programs() -> None:
     generator = random.Random(20_240_502)
     cases = (mutated(generator, generator.choice(PROGRAMS)) for _ in range(20_000))
-    programs, slowest, culprit = survive(cases)
+    programs, slow = survive(cases)
     assert programs > 1_000
-    assert slowest < LIMIT_S, culprit
+    assert not slow
