@@ -131,8 +131,8 @@ def processor_time(source: str) -> float:
 def survive(cases: Iterable[str]) -> tuple[int, list[str]]:
     """How many cases are programs, and those that take longer than the limit.
 
-    A slow text is slow whenever it is tried. A collection of what other tests left behind, which may fall into
-    any case, is not the text's: so a case over the limit is tried twice more and its shortest time counts.
+    A slow text is slow whenever it is tried. A collection of what other tests left behind, which may fall
+    into any case, is not the text's: so a case over the limit is tried twice more, and the shortest counts.
     """
     programs, slow = 0, []
     for source in cases:
