@@ -7,11 +7,12 @@ import streamlit as st
 from app.components.bundle import event
 from app.components.error_chart import error_chart
 from app.components.systolic_board import systolic_board
+from app.examples import experiments
 from app.figures import accelerators
 from app.figures import accelerators_words as words
 from app.page import Frame
 from engine.studies.accelerators import EXAMPLES, AcceleratorsResult, ArrayFound
-from engine.studies.accelerators_setup import Experiment, FormatName, Loading
+from engine.studies.accelerators_setup import FormatName, Loading
 
 BOARD_HEIGHT = 520
 CHART_HEIGHT = 400
@@ -34,19 +35,6 @@ frame.header(
 )
 
 
-def choose_experiment() -> None:
-    """Back to where this experiment was left, or to its first example."""
-    kept = st.session_state.setdefault("accelerators_kept", {})
-    kept[frame.setup.experiment] = frame.setup
-    name = st.session_state["accelerators_experiment"]
-    frame.replace(kept.get(name) or next(iter(EXAMPLES[name].values())))
-
-
-def choose_example() -> None:
-    if name := st.session_state["accelerators_example"]:
-        frame.replace(EXAMPLES[frame.setup.experiment][name])
-
-
 def change(component: str) -> None:
     if moved := event(component, "change"):
         frame.update(**accelerators.changed_fields(frame.setup, moved))
@@ -55,19 +43,7 @@ def change(component: str) -> None:
 
 def controls() -> None:
     setup = frame.setup
-    if not frame.present:
-        st.session_state["accelerators_experiment"] = setup.experiment
-        st.segmented_control(
-            "Experiment", get_args(Experiment), key="accelerators_experiment",
-            on_change=choose_experiment, required=True, label_visibility="collapsed",
-        )  # fmt: skip
-        examples = EXAMPLES[setup.experiment]
-        still = setup.model_copy(update={"step": 0})
-        st.session_state["accelerators_example"] = next((n for n, e in examples.items() if e == still), None)
-        st.pills(
-            "Examples", list(examples), key="accelerators_example", on_change=choose_example,
-            label_visibility="collapsed",
-        )  # fmt: skip
+    experiments(frame, EXAMPLES, lambda e: e == setup.model_copy(update={"step": 0}))
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         for name in CONTROLS[setup.experiment]:
             if name == "loading" and setup.dataflow == "output-stationary":

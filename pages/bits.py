@@ -6,6 +6,7 @@ import streamlit as st
 
 from app.components.bit_board import bit_board
 from app.components.bundle import event
+from app.examples import examples
 from app.figures import bit_conventions, bits
 from app.page import Frame
 from engine.studies.bits import EXAMPLES, BitsResult, RoundingName
@@ -17,11 +18,6 @@ frame.header(
 )
 
 
-def choose_example() -> None:
-    if st.session_state["bits_example"]:
-        frame.replace(EXAMPLES[st.session_state["bits_example"]])
-
-
 def edit() -> None:
     if change := event("bits", "change"):
         frame.update(**bits.changed_fields(change["value"]))
@@ -29,12 +25,7 @@ def edit() -> None:
 
 
 def controls() -> None:
-    st.session_state["bits_example"] = next((name for name, e in EXAMPLES.items() if e == frame.setup), None)
-    if not frame.present:
-        st.pills(
-            "Examples", list(EXAMPLES), key="bits_example", on_change=choose_example,
-            label_visibility="collapsed",
-        )  # fmt: skip
+    examples(frame, EXAMPLES)
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         frame.control("formats", width="stretch")
         frame.control("rounding", options=get_args(RoundingName), width=170)

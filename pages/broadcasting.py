@@ -4,6 +4,7 @@ import streamlit as st
 
 from app.components.broadcast_board import broadcast_board
 from app.components.bundle import event
+from app.examples import examples
 from app.figures import broadcasting, clinic
 from app.page import Frame
 from engine.studies.broadcasting import EXAMPLES, BroadcastResult, torch_refusal
@@ -20,11 +21,6 @@ frame.header(
 )
 
 
-def choose_example() -> None:
-    if st.session_state["broadcasting_example"]:
-        frame.replace(EXAMPLES[st.session_state["broadcasting_example"]])
-
-
 def compare() -> None:
     if change := event("broadcast", "change"):
         frame.update(step=change["value"]["step"])
@@ -32,14 +28,7 @@ def compare() -> None:
 
 def controls() -> None:
     setup = frame.setup.model_copy(update={"step": MAX_RANK, "expanded": False})
-    st.session_state["broadcasting_example"] = next(
-        (name for name, e in EXAMPLES.items() if e == setup), None
-    )
-    if not frame.present:
-        st.pills(
-            "Examples", list(EXAMPLES), key="broadcasting_example", on_change=choose_example,
-            label_visibility="collapsed",
-        )  # fmt: skip
+    examples(frame, EXAMPLES, lambda e: e == setup)
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         frame.control("shapes", width=360)
         frame.control("operation")

@@ -4,6 +4,7 @@ import streamlit as st
 
 from app.components.bundle import event
 from app.components.convolution_board import convolution_board
+from app.examples import examples
 from app.figures import convolutions
 from app.page import Frame
 from engine.studies.convolutions import EXAMPLES, ConvolutionResult
@@ -18,11 +19,6 @@ frame.header(
 )
 
 
-def choose_example() -> None:
-    if st.session_state["convolutions_example"]:
-        frame.replace(EXAMPLES[st.session_state["convolutions_example"]])
-
-
 def edit() -> None:
     if change := event("convolution", "change"):
         frame.update(**convolutions.changed_fields(change))
@@ -31,14 +27,7 @@ def edit() -> None:
 
 def controls() -> None:
     setup = frame.setup.model_copy(update={"step": 0})
-    st.session_state["convolutions_example"] = next(
-        (name for name, e in EXAMPLES.items() if e == setup), None
-    )
-    if not frame.present:
-        st.pills(
-            "Examples", list(EXAMPLES), key="convolutions_example", on_change=choose_example,
-            label_visibility="collapsed",
-        )  # fmt: skip
+    examples(frame, EXAMPLES, lambda e: e == setup)
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         frame.control("operation")
         frame.control("dims")

@@ -8,6 +8,7 @@ import streamlit as st
 from app.components.bundle import event
 from app.components.error_chart import error_chart
 from app.components.error_tree import error_tree
+from app.examples import experiments
 from app.figures import error_growth_charts, error_growth_code, error_growth_tables, error_growth_trees
 from app.figures import error_growth_words as words
 from app.page import Frame
@@ -49,19 +50,6 @@ frame.header(
 )
 
 
-def choose_experiment() -> None:
-    """Back to where this experiment was left, or to its first example."""
-    kept = st.session_state.setdefault("error_growth_kept", {})
-    kept[frame.setup.experiment] = frame.setup
-    name = st.session_state["error_growth_experiment"]
-    frame.replace(kept.get(name) or next(iter(EXAMPLES[name].values())))
-
-
-def choose_example() -> None:
-    if name := st.session_state["error_growth_example"]:
-        frame.replace(EXAMPLES[frame.setup.experiment][name])
-
-
 def change(component: str) -> None:
     if moved := event(component, "change"):
         frame.update(**error_growth_charts.changed_fields(frame.setup, moved))
@@ -81,18 +69,7 @@ def follow_expression() -> None:
 
 def controls() -> None:
     setup = frame.setup
-    if not frame.present:
-        st.session_state["error_growth_experiment"] = setup.experiment
-        st.segmented_control(
-            "Experiment", list(EXAMPLES), key="error_growth_experiment", on_change=choose_experiment,
-            required=True, label_visibility="collapsed",
-        )  # fmt: skip
-        examples = EXAMPLES[setup.experiment]
-        st.session_state["error_growth_example"] = next((n for n, e in examples.items() if e == setup), None)
-        st.pills(
-            "Examples", list(examples), key="error_growth_example", on_change=choose_example,
-            label_visibility="collapsed",
-        )  # fmt: skip
+    experiments(frame, EXAMPLES)
     if setup.experiment == "Cancellation":
         frame.control("expression", height=PROGRAM_HEIGHT)
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):

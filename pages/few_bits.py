@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from app import live
 from app.components.bundle import event
 from app.components.few_bits_board import few_bits_board
 from app.figures import few_bits as figures
+from app.live_page import LivePage
 from app.page import Frame
 from engine.studies.few_bits import EXAMPLES, FewBitsResult
 from engine.studies.few_bits_run import Run
@@ -17,6 +17,7 @@ frame.header(
     "The same net, the same digits in the same order; only the rounding differs.",
     "Gupta et al. 2015 · Micikevicius et al. 2018 · OCP Microscaling 2023",
 )
+page = LivePage(frame, Run)
 
 
 def change() -> None:
@@ -30,23 +31,9 @@ def change() -> None:
                 frame.update(lanes=lanes)
 
 
-def restart() -> None:
-    """Start over with what was chosen among the examples."""
-    if name := st.session_state["few_bits_example"]:
-        frame.replace(EXAMPLES[name])
-
-
 def controls() -> None:
     now = frame.setup
-    if not frame.present:
-        st.session_state["few_bits_example"] = None
-        st.pills(
-            "Examples",
-            list(EXAMPLES),
-            key="few_bits_example",
-            on_change=restart,
-            label_visibility="collapsed",
-        )
+    page.examples(EXAMPLES)
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         frame.control("data")
         frame.control("hidden", width=120)
@@ -87,19 +74,15 @@ def findings(result: FewBitsResult) -> None:
 
 @st.fragment
 def explorer() -> None:
-    if "few_bits_run" not in st.session_state:
-        st.session_state["few_bits_run"] = live.Session(Run, frame.setup)
-    session = st.session_state["few_bits_run"]
-    result = FewBitsResult(session.follow(frame.setup))
-    frame.replace(result.setup)
+    result = FewBitsResult(page.follow())
     if frame.shown or not frame.present:
         controls()
-    frame.messages()
+    page.messages()
     lanes, problem = st.session_state.get("few_bits_problem", ("", None))
     if lanes != frame.setup.lanes:
         problem = None  # it was with other lanes
     seen = st.session_state.get("few_bits_seen", 0)
-    payload = figures.payload(result, session.token, frame.present, problem, seen)
+    payload = figures.payload(result, page.session.token, frame.present, problem, seen)
     few_bits_board(payload, "few_bits", change)
     findings(result)
     if not frame.present:

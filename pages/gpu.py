@@ -4,6 +4,7 @@ import streamlit as st
 
 from app.components.bundle import event
 from app.components.gpu_board import gpu_board
+from app.examples import examples
 from app.figures import gpu
 from app.page import Frame, sentence
 from engine.studies.gpu import EXAMPLES, SHOWN, GpuResult
@@ -19,11 +20,6 @@ frame.header(
 )
 
 
-def choose_example() -> None:
-    if st.session_state["gpu_example"]:
-        frame.replace(EXAMPLES[st.session_state["gpu_example"]])
-
-
 def edit() -> None:
     if change := event("gpu_board", "change"):
         frame.update(**gpu.changed_fields(change))
@@ -31,14 +27,7 @@ def edit() -> None:
 
 def controls() -> None:
     setup = frame.setup
-    st.session_state["gpu_example"] = next(
-        (name for name, e in EXAMPLES.items() if gpu.same_launch(e, setup)), None
-    )
-    if not frame.present:
-        st.pills(
-            "Examples", list(EXAMPLES), key="gpu_example", on_change=choose_example,
-            label_visibility="collapsed",
-        )  # fmt: skip
+    examples(frame, EXAMPLES, lambda e: gpu.same_launch(e, setup))
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         frame.control("kernel", options=gpu.KERNELS, width=160)
         if setup.kernel in ("map", "sum", "scatter add"):

@@ -4,6 +4,7 @@ import streamlit as st
 
 from app.components.bundle import event
 from app.components.graph_player import graph_player
+from app.examples import examples
 from app.figures.player import payload
 from app.figures.work import jacobian_table, order_note
 from app.page import Frame
@@ -24,11 +25,6 @@ frame.header(
     "Operations are recorded on the way forward; the chain rule then walks the record back.",
     "MiniTorch module 1 · Griewank & Walther 2008",
 )
-
-
-def choose_example() -> None:
-    if st.session_state["graph_example"]:
-        frame.replace(EXAMPLES[st.session_state["graph_example"]])
 
 
 def drag_input() -> None:
@@ -56,19 +52,9 @@ def forget_what_went(program: Program) -> None:
 
 def program_and_controls(program: Program | None) -> None:
     shown = frame.setup.model_copy(update={"step": 0})
-    st.session_state["graph_example"] = next(
-        (name for name, setup in EXAMPLES.items() if setup == shown), None
-    )
     left, right = st.columns([11, 10], gap="medium")
     with left:
-        if not frame.present:
-            st.pills(
-                "Examples",
-                list(EXAMPLES),
-                key="graph_example",
-                on_change=choose_example,
-                label_visibility="collapsed",
-            )
+        examples(frame, EXAMPLES, lambda e: e == shown)
         frame.control("program", label_visibility="collapsed", height=PROGRAM_HEIGHT)
     names = ["", *(program.inputs if program else ())]
     with right, st.container(horizontal=True, gap="small"):

@@ -2,10 +2,9 @@
 
 import streamlit as st
 
-from app import live
-from app.components.bundle import event
 from app.components.image_board import image_board
 from app.figures import images
+from app.live_page import LivePage
 from app.page import Frame
 from engine.images.run import Run
 from engine.studies.images import EXAMPLES, ImagesResult
@@ -16,25 +15,7 @@ frame.header(
     "Every kernel, map and mistake while it learns; draw a digit and see what becomes of it.",
     "MiniTorch module 4 · LeCun et al. 1998",
 )
-
-
-def change() -> None:
-    if fields := event("images", "change"):
-        frame.update(**fields)
-
-
-def restart() -> None:
-    """Start over with what was chosen among the examples."""
-    if st.session_state["images_example"]:
-        st.session_state.pop("images_run", None)
-        frame.replace(EXAMPLES[st.session_state["images_example"]])
-
-
-def choose() -> None:
-    st.session_state["images_example"] = None
-    st.pills(
-        "Examples", list(EXAMPLES), key="images_example", on_change=restart, label_visibility="collapsed"
-    )
+page = LivePage(frame, Run)
 
 
 def controls() -> None:
@@ -62,18 +43,12 @@ def more_controls() -> None:
 
 @st.fragment
 def explorer() -> None:
-    if "images_run" not in st.session_state:
-        st.session_state["images_run"] = live.Session(Run, frame.setup)
-    session = st.session_state["images_run"]
-    result = ImagesResult(session.follow(frame.setup))
-    frame.replace(result.setup)
-    if not frame.present:
-        choose()
+    result = ImagesResult(page.follow())
+    page.examples(EXAMPLES)
     if frame.shown or not frame.present:
         controls()
-    with st.container():  # always there: what comes after it stays where it is
-        frame.messages()
-    image_board(images.payload(result, session.token, frame.present), "images", change)
+    page.messages()
+    image_board(images.payload(result, page.session.token, frame.present), "images", page.change)
     if not frame.present:
         with st.expander("Images, activation, dropout, schedule, seed", icon=":material/tune:"):
             more_controls()

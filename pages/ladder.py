@@ -9,6 +9,7 @@ from app.components.bundle import event
 from app.components.cache_picture import cache_picture
 from app.components.error_chart import error_chart
 from app.components.ladder_bars import ladder_bars
+from app.examples import experiments
 from app.figures import ladder, ladder_charts
 from app.page import Frame
 from engine.measure import CannotMeasure, Ticket, is_allowed, service, this_machine
@@ -45,19 +46,6 @@ frame.header(
 )
 
 
-def choose_experiment() -> None:
-    """Back to where this experiment was left, or to its first example."""
-    kept = st.session_state.setdefault("ladder_kept", {})
-    kept[frame.setup.experiment] = frame.setup
-    name = st.session_state["ladder_experiment"]
-    frame.replace(kept.get(name) or next(iter(EXAMPLES[name].values())))
-
-
-def choose_example() -> None:
-    if name := st.session_state["ladder_example"]:
-        frame.replace(EXAMPLES[frame.setup.experiment][name])
-
-
 def move_batch() -> None:
     if change := event("ladder_chart", "change"):
         frame.update(**ladder_charts.changed_fields(change))
@@ -70,19 +58,7 @@ def move_step() -> None:
 
 def controls() -> None:
     setup = frame.setup
-    if not frame.present:
-        st.session_state["ladder_experiment"] = setup.experiment
-        st.segmented_control(
-            "Experiment", list(EXAMPLES), key="ladder_experiment", on_change=choose_experiment,
-            required=True, label_visibility="collapsed",
-        )  # fmt: skip
-        examples = EXAMPLES[setup.experiment]
-        bare = setup.model_copy(update={"step": 0})
-        st.session_state["ladder_example"] = next((n for n, e in examples.items() if e == bare), None)
-        st.pills(
-            "Examples", list(examples), key="ladder_example", on_change=choose_example,
-            label_visibility="collapsed",
-        )  # fmt: skip
+    experiments(frame, EXAMPLES, lambda e: e == setup.model_copy(update={"step": 0}))
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         for name in CONTROLS[setup.experiment]:
             if name == "block" and setup.order != "tiles":

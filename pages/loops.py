@@ -4,6 +4,7 @@ import streamlit as st
 
 from app.components.bundle import event
 from app.components.loop_board import loop_board
+from app.examples import examples
 from app.figures import loops
 from app.page import Frame
 from engine.studies.loops import EXAMPLES, LoopsResult
@@ -20,11 +21,6 @@ frame.header(
 )
 
 
-def choose_example() -> None:
-    if st.session_state["loops_example"]:
-        frame.replace(EXAMPLES[st.session_state["loops_example"]])
-
-
 def edit() -> None:
     if change := event("loops_board", "change"):
         frame.update(**loops.changed_fields(change))
@@ -33,12 +29,7 @@ def edit() -> None:
 def controls() -> None:
     setup = frame.setup
     bare = setup.model_copy(update={"step": 0})
-    st.session_state["loops_example"] = next((name for name, e in EXAMPLES.items() if e == bare), None)
-    if not frame.present:
-        st.pills(
-            "Examples", list(EXAMPLES), key="loops_example", on_change=choose_example,
-            label_visibility="collapsed",
-        )  # fmt: skip
+    examples(frame, EXAMPLES, lambda e: e == bare)
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         frame.control("operation")
         frame.control("a", width=100)

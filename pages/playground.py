@@ -3,10 +3,10 @@
 import streamlit as st
 
 from app import live
-from app.components.bundle import event
 from app.components.playground import playground
 from app.figures import playground as figures
 from app.figures.playground_tables import confusion_table, costs_table
+from app.live_page import LivePage
 from app.page import Frame
 from engine.data.files import DataError
 from engine.playground.export import as_json, torch_code
@@ -22,11 +22,7 @@ frame.header(
     "Every unit shows what it gives in every place; every line is a weight.",
     "MiniTorch modules 1 to 3 · after TensorFlow Playground, Smilkov & Carter 2016",
 )
-
-
-def change() -> None:
-    if fields := event("playground", "change"):
-        frame.update(**fields)
+page = LivePage(frame, Run)
 
 
 def upload() -> None:
@@ -38,21 +34,10 @@ def upload() -> None:
             frame.report(str(error))
 
 
-def restart() -> None:
-    """Start over with what was chosen among the examples."""
-    if st.session_state["playground_example"]:
-        st.session_state.pop("playground_run", None)
-        frame.replace(EXAMPLES[st.session_state["playground_example"]])
-
-
-def choose(session: live.Session) -> None:
+def choose() -> None:
     """Where to begin: an example, or points of one's own."""
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.session_state["playground_example"] = None
-        st.pills(
-            "Examples", list(EXAMPLES), key="playground_example", on_change=restart, width="content",
-            label_visibility="collapsed",
-        )  # fmt: skip
+        page.examples(EXAMPLES, width="content")
         with st.popover("Points from a file", icon=":material/upload:", type="tertiary"):
             st.caption(
                 "CSV with three columns: x, y and one of two classes. What lies outside −6 to 6 is scaled."
@@ -64,7 +49,7 @@ def choose(session: live.Session) -> None:
             )  # fmt: skip
         with st.popover("Broadcast", icon=":material/cast:", type="tertiary"):
             st.caption("Whoever opens this link watches your run as it happens, and cannot touch it.")
-            st.code(frame.link(watch=session.view), language=None, wrap_lines=True)
+            st.code(frame.link(watch=page.session.view), language=None, wrap_lines=True)
 
 
 def controls() -> None:
@@ -122,22 +107,17 @@ def other_seeds() -> list[Seeded]:
 
 @st.fragment
 def explorer() -> None:
-    if "playground_run" not in st.session_state:
-        st.session_state["playground_run"] = live.Session(Run, frame.setup)
-    session = st.session_state["playground_run"]
-    result = PlaygroundResult(session.follow(frame.setup))
-    frame.replace(result.setup)
+    result = PlaygroundResult(page.follow())
     if not frame.present:
-        choose(session)
+        choose()
     if frame.shown or not frame.present:
         controls()
-    with st.container():  # always there: what comes after it stays where it is
-        frame.messages()
+    page.messages()
     place = st.container()  # above the button whose results it shows
     seeds = [] if frame.present else other_seeds()
-    picture = figures.payload(result, session.token, frame.present, seeds=seeds)
+    picture = figures.payload(result, page.session.token, frame.present, seeds=seeds)
     with place:
-        playground(picture, "playground", change)
+        playground(picture, "playground", page.change)
     if not frame.present:
         with st.expander(
             "First weights, penalty, schedule, dropout, normalisation, seed", icon=":material/tune:"
@@ -161,7 +141,7 @@ def audience(view: str, trainer: Trainer) -> None:
 
 def take_over(trainer: Trainer) -> None:
     """Go on alone, from where the run is."""
-    st.session_state.pop("playground_run", None)
+    page.forget()
     frame.replace(trainer.still().setup)
     st.query_params.clear()  # the link that led here; the page writes its own
 

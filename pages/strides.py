@@ -6,6 +6,7 @@ import streamlit as st
 
 from app.components.bundle import event
 from app.components.tensor_grid import tensor_grid
+from app.examples import examples
 from app.figures import clinic, strides
 from app.page import Frame, check_badge, sentence
 from engine import oracles, studies
@@ -25,11 +26,6 @@ frame.header(
 )
 
 
-def choose_example() -> None:
-    if st.session_state["strides_example"]:
-        frame.replace(EXAMPLES[st.session_state["strides_example"]])
-
-
 def edit() -> None:
     if change := event("board", "change"):
         frame.update(**strides.changed_fields(change["value"]))
@@ -46,12 +42,7 @@ def show_the_last_step_of_a_new_chain() -> None:
 
 def controls() -> None:
     setup = frame.setup.model_copy(update={"step": MAX_CALLS, "axes": ""})
-    st.session_state["strides_example"] = next((name for name, e in EXAMPLES.items() if e == setup), None)
-    if not frame.present:
-        st.pills(
-            "Examples", list(EXAMPLES), key="strides_example", on_change=choose_example,
-            label_visibility="collapsed",
-        )  # fmt: skip
+    examples(frame, EXAMPLES, lambda e: e == setup)
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         frame.control("shape", width=150)
         frame.control("edit")

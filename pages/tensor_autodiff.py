@@ -4,6 +4,7 @@ import streamlit as st
 
 from app.components.bundle import event
 from app.components.tensor_player import tensor_player
+from app.examples import examples
 from app.figures import tensor_autodiff
 from app.page import Frame
 from engine.studies.tensor_autodiff import EXAMPLES, LARGEST_SIZE, TensorAutodiffResult
@@ -17,11 +18,6 @@ frame.header(
     "Every operator sends a row combination of its Jacobian back, and needs some of its tensors for that.",
     "MiniTorch modules 2 to 4 · Griewank & Walther 2008",
 )
-
-
-def choose_example() -> None:
-    if st.session_state["tensor_autodiff_example"]:
-        frame.replace(EXAMPLES[st.session_state["tensor_autodiff_example"]])
 
 
 def act() -> None:
@@ -52,14 +48,7 @@ def size_controls() -> None:
 
 def controls() -> None:
     shown = tensor_autodiff.without_view(frame.setup)
-    st.session_state["tensor_autodiff_example"] = next(
-        (name for name, setup in EXAMPLES.items() if tensor_autodiff.without_view(setup) == shown), None
-    )
-    if not frame.present:
-        st.pills(
-            "Examples", list(EXAMPLES), key="tensor_autodiff_example", on_change=choose_example,
-            label_visibility="collapsed",
-        )  # fmt: skip
+    examples(frame, EXAMPLES, lambda e: tensor_autodiff.without_view(e) == shown)
     left, right = st.columns([11, 10], gap="medium")
     with left:
         frame.control("program", label_visibility="collapsed", height=PROGRAM_HEIGHT)

@@ -2,10 +2,9 @@
 
 import streamlit as st
 
-from app import live
-from app.components.bundle import event
 from app.components.text_board import text_board
 from app.figures import text
+from app.live_page import LivePage
 from app.page import Frame
 from engine.studies.text import EXAMPLES, TextResult
 from engine.text.run import Run
@@ -16,23 +15,7 @@ frame.header(
     "Filters slide over the letters of words that people rated; each keeps the window where it fires most.",
     "MiniTorch module 4 · Hutto & Gilbert 2014 · Kim 2014",
 )
-
-
-def change() -> None:
-    if fields := event("text", "change"):
-        frame.update(**fields)
-
-
-def restart() -> None:
-    """Start over with what was chosen among the examples."""
-    if st.session_state["text_example"]:
-        st.session_state.pop("text_run", None)
-        frame.replace(EXAMPLES[st.session_state["text_example"]])
-
-
-def choose() -> None:
-    st.session_state["text_example"] = None
-    st.pills("Examples", list(EXAMPLES), key="text_example", on_change=restart, label_visibility="collapsed")
+page = LivePage(frame, Run)
 
 
 def controls() -> None:
@@ -58,18 +41,12 @@ def more_controls() -> None:
 
 @st.fragment
 def explorer() -> None:
-    if "text_run" not in st.session_state:
-        st.session_state["text_run"] = live.Session(Run, frame.setup)
-    session = st.session_state["text_run"]
-    result = TextResult(session.follow(frame.setup))
-    frame.replace(result.setup)
-    if not frame.present:
-        choose()
+    result = TextResult(page.follow())
+    page.examples(EXAMPLES)
     if frame.shown or not frame.present:
         controls()
-    with st.container():  # always there: what comes after it stays where it is
-        frame.messages()
-    text_board(text.payload(result, session.token, frame.present), "text", change)
+    page.messages()
+    text_board(text.payload(result, page.session.token, frame.present), "text", page.change)
     if not frame.present:
         with st.expander("Which words are held out, schedule, seed", icon=":material/tune:"):
             more_controls()

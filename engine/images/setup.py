@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from engine.training.setup import GradientSetup, Optimiser
+from engine.training.setup import AdamSetup
 
 MOST_CHANNELS = 16
 MOST_CONVOLUTIONS = 3
@@ -15,10 +15,10 @@ LEVELS = "0123456789abcdef"  # of grey, in a drawing
 LONGEST_PROBE = 28 * 28
 
 
-class ImagesSetup(GradientSetup):
+class ImagesSetup(AdamSetup):
     """Digits, net and optimiser. `probe` is the image whose way through the net is shown."""
 
-    live: ClassVar[tuple[str, ...]] = (*GradientSetup.live, "dropout")
+    live: ClassVar[tuple[str, ...]] = (*AdamSetup.live, "dropout")
     looking: ClassVar[tuple[str, ...]] = ("probe",)
 
     data: Literal["digits", "MNIST"] = Field(
@@ -54,16 +54,6 @@ class ImagesSetup(GradientSetup):
         le=0.8,
         title="Dropout",
         description="Share of hidden units left out at each step.",
-    )
-    optimiser: Optimiser = Field(
-        default="Adam", title="Optimiser", description="How a gradient becomes a step; momentum is 0.9."
-    )
-    rate: float = Field(
-        default=0.003,
-        ge=0.0,
-        le=10.0,
-        title="Learning rate",
-        description="Length of a step, for each unit of gradient.",
     )
     batch: int = Field(default=32, ge=1, le=1000, title="Batch size", description="Images in one step.")
     probe: str = Field(

@@ -2,42 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
-
 from engine.images.oracle import compared
 from engine.images.run import Run, Still
 from engine.images.setup import ImagesSetup
 from engine.studies.study import Check, Study
-from engine.training.curve import Curve, curve_table, trained
+from engine.training.curve import TrainedResult, trained
 
 
-@dataclass(frozen=True)
-class ImagesResult:
-    """A run where it stands, and the figures on the way there."""
+class ImagesResult(TrainedResult):
+    """A run on digits where it stands, and its curve."""
 
     still: Still
-    curve: Curve = ()
-
-    @property
-    def setup(self) -> ImagesSetup:
-        return self.still.setup
-
-    def summary(self) -> Mapping[str, float | int | str]:
-        (train_loss, train_accuracy), (test_loss, test_accuracy) = self.still.losses
-        return {
-            "epoch": self.setup.epoch,
-            "train loss": train_loss,
-            "test loss": test_loss,
-            "train accuracy": train_accuracy,
-            "test accuracy": test_accuracy,
-            "parameters": sum(parameter.numel() for parameter in self.still.net.parameters()),
-        }
-
-    def table(self) -> Mapping[str, Sequence[Any]]:
-        """The curve."""
-        return curve_table(self.curve)
 
 
 def run(setup: ImagesSetup) -> ImagesResult:

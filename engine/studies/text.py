@@ -2,44 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
 
 from engine.studies.study import Check, Study
 from engine.text.oracle import compared
 from engine.text.run import Run, Still
 from engine.text.setup import TextSetup
-from engine.training.curve import Curve, curve_table, trained
+from engine.training.curve import TrainedResult, trained
 
 
-@dataclass(frozen=True)
-class TextResult:
-    """A run where it stands, and the figures on the way there."""
+class TextResult(TrainedResult):
+    """A run on words where it stands, and its curve."""
 
     still: Still
-    curve: Curve = ()
-
-    @property
-    def setup(self) -> TextSetup:
-        return self.still.setup
 
     def summary(self) -> Mapping[str, float | int | str]:
-        (train_loss, train_accuracy), (test_loss, test_accuracy) = self.still.losses
-        return {
-            "epoch": self.setup.epoch,
-            "training words": len(self.still.train),
-            "test words": len(self.still.test),
-            "train loss": train_loss,
-            "test loss": test_loss,
-            "train accuracy": train_accuracy,
-            "test accuracy": test_accuracy,
-            "parameters": sum(parameter.numel() for parameter in self.still.net.parameters()),
-        }
-
-    def table(self) -> Mapping[str, Sequence[Any]]:
-        """The curve."""
-        return curve_table(self.curve)
+        words = {"training words": len(self.still.train), "test words": len(self.still.test)}
+        return {**super().summary(), **words}
 
 
 def run(setup: TextSetup) -> TextResult:

@@ -6,16 +6,16 @@ from typing import ClassVar
 
 from pydantic import Field, field_validator
 
-from engine.training.setup import GradientSetup, Optimiser
+from engine.training.setup import AdamSetup
 
 LONGEST = 18  # letters of a word that the net sees; what is longer is cut
 LETTERS = "abcdefghijklmnopqrstuvwxyz-'"  # numbered from 1; 0 is nothing
 
 
-class TextSetup(GradientSetup):
+class TextSetup(AdamSetup):
     """Net and optimiser. `word` is the one whose way through the net is shown."""
 
-    live: ClassVar[tuple[str, ...]] = (*GradientSetup.live, "dropout")
+    live: ClassVar[tuple[str, ...]] = (*AdamSetup.live, "dropout")
     looking: ClassVar[tuple[str, ...]] = ("word",)
 
     families: bool = Field(
@@ -32,16 +32,6 @@ class TextSetup(GradientSetup):
     filters: int = Field(default=48, ge=1, le=128, title="Filters", description="Of the convolution.")
     dropout: float = Field(
         default=0.3, ge=0.0, le=0.8, title="Dropout", description="Share of filters left out at each step."
-    )
-    optimiser: Optimiser = Field(
-        default="Adam", title="Optimiser", description="How a gradient becomes a step; momentum is 0.9."
-    )
-    rate: float = Field(
-        default=0.003,
-        ge=0.0,
-        le=10.0,
-        title="Learning rate",
-        description="Length of a step, for each unit of gradient.",
     )
     batch: int = Field(default=64, ge=1, le=2000, title="Batch size", description="Words in one step.")
     word: str = Field(

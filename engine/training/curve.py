@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from engine.training.position import read_position
@@ -24,11 +25,36 @@ def trained(begin: Callable[[Any], R], setup: Any) -> tuple[R, Curve]:
     return training, curve
 
 
-def curve_table(curve: Curve) -> Mapping[str, Sequence[Any]]:
-    """A curve as named columns."""
-    names = ("train loss", "train accuracy", "test loss", "test accuracy")
-    flat = [[figure for pair in moment for figure in pair] for moment in curve]
-    return {
-        "epoch": list(range(len(flat))),
-        **{name: [row[k] for row in flat] for k, name in enumerate(names)},
-    }
+@dataclass(frozen=True)
+class TrainedResult:
+    """A run where it stands, and the figures on the way there.
+
+    still  the run, as its kind of training leaves it: with its setup, its net and its `losses`
+    """
+
+    still: Any
+    curve: Curve = ()
+
+    @property
+    def setup(self) -> Any:
+        return self.still.setup
+
+    def summary(self) -> Mapping[str, float | int | str]:
+        (train_loss, train_accuracy), (test_loss, test_accuracy) = self.still.losses
+        return {
+            "epoch": self.setup.epoch,
+            "train loss": train_loss,
+            "test loss": test_loss,
+            "train accuracy": train_accuracy,
+            "test accuracy": test_accuracy,
+            "parameters": sum(parameter.numel() for parameter in self.still.net.parameters()),
+        }
+
+    def table(self) -> Mapping[str, Sequence[Any]]:
+        """The curve as named columns."""
+        names = ("train loss", "train accuracy", "test loss", "test accuracy")
+        flat = [[figure for pair in moment for figure in pair] for moment in self.curve]
+        return {
+            "epoch": list(range(len(flat))),
+            **{name: [row[k] for row in flat] for k, name in enumerate(names)},
+        }

@@ -108,6 +108,21 @@ class GradientSetup(TrainingSetup):
         return 1
 
 
+class AdamSetup(GradientSetup):
+    """Controls of a net that learns by Adam unless something else is chosen."""
+
+    optimiser: Optimiser = Field(
+        default="Adam", title="Optimiser", description="How a gradient becomes a step; momentum is 0.9."
+    )
+    rate: float = Field(
+        default=0.003,
+        ge=0.0,
+        le=10.0,
+        title="Learning rate",
+        description="Length of a step, for each unit of gradient.",
+    )
+
+
 @lru_cache(maxsize=256)
 def name_of(setup: TrainingSetup) -> str:
     """A short name that two setups share if all their controls are the same."""
