@@ -65,6 +65,10 @@ class Run:
         """Controls and position: a run of this setup arrives at exactly this state."""
         return self.controls.model_copy(update={"epoch": str(self.position)})
 
+    @property
+    def course(self) -> FewBitsSetup:
+        return self.controls
+
     def is_ready(self) -> bool:
         return True
 

@@ -129,6 +129,11 @@ class Run(ABC, Generic[S, M, D]):
         """Controls, position and past: a run of this setup arrives at exactly this state."""
         return fold(self.first, self.changes[: self._made], self.position)
 
+    @property
+    def course(self) -> S:
+        """Controls at the beginning and all changes, those that lie ahead too: the run as a whole."""
+        return fold(self.first, self.changes, Position())
+
     def is_ready(self) -> bool:
         """Whether the kernels of its steps are compiled."""
         return bool(self.model.is_compiled())

@@ -40,6 +40,10 @@ class Training(Moment, Protocol):
         """The same without the position."""
 
     @property
+    def course(self) -> Any:
+        """The setup of the whole run, at its beginning: with the changes that lie ahead too."""
+
+    @property
     def is_over(self) -> bool:
         """Whether there is nothing more to train."""
 
@@ -316,7 +320,7 @@ class Trainer:
         if not self._run.is_provisional or not self._run.is_ready():
             return
         position = self._run.position
-        self._run = self.begin(self._run.setup.model_copy(update={"epoch": "0"}))
+        self._run = self.begin(self._run.course)
         self.history.clear()
         self._record()
         if position == Position():

@@ -100,6 +100,37 @@ def test_a_link_is_followed_to_its_end() -> None:
     made.leave()
 
 
+class Cold(Run):
+    """A run whose kernels arrive in its fourth epoch."""
+
+    arrived = False
+
+    def step(self) -> None:
+        super().step()
+        self.is_provisional |= not Cold.arrived
+
+    def is_ready(self) -> bool:
+        Cold.arrived |= self.position.epoch > 3
+        return Cold.arrived
+
+
+def test_kernels_that_arrive_on_the_way_lose_nothing_that_lies_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun(SETUP)
+    monkeypatch.setattr(trainers, "AT_ONCE", 0.0)
+    monkeypatch.setattr(trainers, "FRAMES_PER_SECOND", 1e9)  # so that it looks for them after each epoch
+    link = setup_of(
+        **SETUP.at_start() | {"rate": 0.5, "epoch": "12", "past": '10:{"weight.0.1.0":1.25};10:{"rate":0.03}'}
+    )
+    made = Trainer(Cold, link)
+    made.watch()
+    until(lambda: made.position == Position(12) and not made.running)
+    assert Cold.arrived
+    assert not made.is_provisional
+    assert made.still().setup == link
+    assert numbers(made._run) == numbers(Run(link))
+    made.leave()
+
+
 def test_changes_and_edits_while_it_runs(trainer: Trainer) -> None:
     trainer.play()
     until(lambda: trainer.position.epoch > 5)
