@@ -6,24 +6,19 @@ import numpy as np
 from playwright.sync_api import Locator, Page, expect
 
 from scripts.watch import wait_until_idle
+from tests.browser.harness.visit import Visit
 
 MINUS = "−"
 PHONE = {"width": 390, "height": 844}
 SUMS_STAY = "?v=1&dataflow=output-stationary&product=4, 6, 4"
 
 
-class Board:
+class Board(Visit):
     """What a reader sees of the board and does to it."""
 
     def __init__(self, page: Page, query: str = "?v=1") -> None:
-        self.page = page
-        page.goto(f"/accelerators{query}")
-        wait_until_idle(page)
-        skip = page.get_by_role("button", name="Skip")
-        if skip.count():
-            skip.click()
-            wait_until_idle(page)
-        self.root = page.locator('.unroll[data-ready="true"]').filter(has=page.locator(".systolic"))
+        super().__init__(page, f"/accelerators{query}")
+        self.root = self.root.filter(has=page.locator(".systolic"))
         expect(self.root).to_be_visible()
 
     def cell(self, part: str, index: str) -> Locator:

@@ -9,25 +9,18 @@ from playwright.sync_api import Locator, Page, expect
 
 from app.theme import DARK, LIGHT, Palette
 from scripts.watch import wait_until_idle
+from tests.browser.harness.visit import BoardVisit
 
 TENTH = "?v=1&number=0.1&formats=fp16, bf16, fp8_e4m3fn"
 MINUS = "−"
 PHONE = {"width": 390, "height": 844}
 
 
-class Board:
+class Board(BoardVisit):
     """What a reader sees of the component and does to it."""
 
     def __init__(self, page: Page, query: str = TENTH) -> None:
-        self.page = page
-        page.goto(f"/bits{query}")
-        wait_until_idle(page)
-        skip = page.get_by_role("button", name="Skip")
-        if skip.count():
-            skip.click()
-            wait_until_idle(page)
-        self.root = page.locator('.unroll[data-ready="true"]')
-        expect(self.root).to_be_visible()
+        super().__init__(page, f"/bits{query}")
 
     def row(self, name: str) -> Locator:
         return self.root.locator(f'.row[data-format="{name}"]')

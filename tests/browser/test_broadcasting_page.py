@@ -8,25 +8,18 @@ from playwright.sync_api import Locator, Page, expect
 
 from app.theme import DARK, LIGHT, Palette
 from scripts.watch import wait_until_idle
+from tests.browser.harness.visit import BoardVisit
 
 BIAS = "?v=1&shapes=(4, 3) and (3,)"
 MINUS = "−"
 PHONE = {"width": 390, "height": 844}
 
 
-class Board:
+class Board(BoardVisit):
     """What a reader sees of the component and does to it."""
 
     def __init__(self, page: Page, query: str = BIAS) -> None:
-        self.page = page
-        page.goto(f"/broadcasting{query}")
-        wait_until_idle(page)
-        skip = page.get_by_role("button", name="Skip")
-        if skip.count():
-            skip.click()
-            wait_until_idle(page)
-        self.root = page.locator('.unroll[data-ready="true"]')
-        expect(self.root).to_be_visible()
+        super().__init__(page, f"/broadcasting{query}")
 
     def cell(self, part: str, index: str) -> Locator:
         return self.root.locator(f'[class~="{part}"] [data-index="{index}"]')
@@ -39,9 +32,6 @@ class Board:
     def numbers(self, part: str) -> list[float]:
         texts = self.root.locator(f'[class~="{part}"] .cell').all_inner_texts()
         return [float(text.replace(MINUS, "-")) for text in texts]
-
-    def formula(self) -> str:
-        return re.sub(r"\s+", "", self.root.locator(".formula").inner_text())
 
 
 def test_the_cells_are_those_of_the_definition(page: Page) -> None:

@@ -8,25 +8,18 @@ import torch
 from playwright.sync_api import Locator, Page, expect
 
 from scripts.watch import wait_until_idle
+from tests.browser.harness.visit import BoardVisit
 
 STRIDED = "?v=1&padding=1&stride=2"
 MINUS = "−"
 PHONE = {"width": 390, "height": 844}
 
 
-class Board:
+class Board(BoardVisit):
     """What a reader sees of the component and does to it."""
 
     def __init__(self, page: Page, query: str = STRIDED) -> None:
-        self.page = page
-        page.goto(f"/convolutions{query}")
-        wait_until_idle(page)
-        skip = page.get_by_role("button", name="Skip")
-        if skip.count():
-            skip.click()
-            wait_until_idle(page)
-        self.root = page.locator('.unroll[data-ready="true"]')
-        expect(self.root).to_be_visible()
+        super().__init__(page, f"/convolutions{query}")
 
     def cell(self, part: str, index: str) -> Locator:
         return self.root.locator(f'[class~="{part}"] [data-index="{index}"]')
@@ -44,9 +37,6 @@ class Board:
             "(cells) => cells.map((cell) => cell.querySelector('input')?.value ?? cell.textContent)"
         )
         return [float(text.replace(MINUS, "-")) for text in texts]
-
-    def formula(self) -> str:
-        return re.sub(r"\s+", "", self.root.locator(".formula").inner_text())
 
     def by_torch(self) -> np.ndarray:
         """The output that belongs to the input and the kernel on screen, 5 × 5 and 3 × 3 as in STRIDED."""

@@ -8,21 +8,16 @@ from playwright.sync_api import Locator, Page, expect
 
 from app.theme import DARK, LIGHT, Palette
 from scripts.watch import wait_until_idle
+from tests.browser.harness.visit import Visit
 
 PHONE = {"width": 390, "height": 844}
 
 
-class Visit:
+class Experiment(Visit):
     """What a reader sees of the page and does to it."""
 
     def __init__(self, page: Page, experiment: str, query: str = "") -> None:
-        self.page = page
-        page.goto(f"/error_growth?v=1&experiment={quote(experiment)}{query}")
-        wait_until_idle(page)
-        skip = page.get_by_role("button", name="Skip")
-        if skip.count():
-            skip.click()
-            wait_until_idle(page)
+        super().__init__(page, f"/error_growth?v=1&experiment={quote(experiment)}{query}")
         expect(self.chart).to_be_visible()
 
     @property
@@ -53,7 +48,7 @@ class Visit:
 
 
 def test_one_is_halved_step_by_step(page: Page) -> None:
-    visit = Visit(page, "Epsilon", "&format=fp16&step=9")
+    visit = Experiment(page, "Epsilon", "&format=fp16&step=9")
     caption = page.locator(".chart .caption")
     expect(caption).to_contain_text("is 1.001953125 in fp16: still above 1")
     visit.marker.focus()
@@ -67,7 +62,7 @@ def test_one_is_halved_step_by_step(page: Page) -> None:
 
 
 def test_algorithms_are_shown_and_hidden(page: Page) -> None:
-    visit = Visit(page, "Sums and dots", "&longest=10&runs=8")
+    visit = Experiment(page, "Sums and dots", "&longest=10&runs=8")
     lines = visit.page.locator('.series.line[data-group="naive"]')
     expect(lines).to_have_count(1)
     expect(visit.page.locator('.series.line[data-group="Neumaier"]')).to_have_count(0)
@@ -82,7 +77,7 @@ def test_algorithms_are_shown_and_hidden(page: Page) -> None:
 
 
 def test_the_guilty_operator_is_pointed_at_and_an_input_typed(page: Page) -> None:
-    visit = Visit(page, "Cancellation")
+    visit = Experiment(page, "Cancellation")
     guilty = visit.tree.locator(".row[data-guilty]")
     expect(guilty).to_have_count(1)
     expect(guilty.locator("code")).to_have_text("-b + root")
@@ -97,14 +92,14 @@ def test_the_guilty_operator_is_pointed_at_and_an_input_typed(page: Page) -> Non
 
 
 def test_the_input_is_dragged_along_the_curves(page: Page) -> None:
-    visit = Visit(page, "Cancellation")
+    visit = Experiment(page, "Cancellation")
     visit.drag_to(0.25)  # from 10^4 to 10^2
     expect(visit.marker).to_contain_text(re.compile(r"b = (9\d|1\d\d)"))
     expect(visit.tree.get_by_role("spinbutton", name="value of b")).to_have_value(re.compile(r"9\d|1\d\d"))
 
 
 def test_a_shared_part_lights_up_in_both_forms_and_rows_are_read_by_keys(page: Page) -> None:
-    visit = Visit(page, "Cancellation")
+    visit = Experiment(page, "Cancellation")
     rows = visit.tree.locator(".row", has_text="root = sqrt")
     rows.first.hover()
     expect(visit.tree.locator(".row.lit")).to_have_count(2)
@@ -114,7 +109,7 @@ def test_a_shared_part_lights_up_in_both_forms_and_rows_are_read_by_keys(page: P
 
 
 def test_an_own_expression_and_a_bad_one(page: Page) -> None:
-    visit = Visit(page, "Cancellation")
+    visit = Experiment(page, "Cancellation")
     field = page.get_by_role("textbox", name="Expression")
     field.fill("t = 1e-4\nlog(1 + t), log1p(t)")
     field.press("Control+Enter")
@@ -128,7 +123,7 @@ def test_an_own_expression_and_a_bad_one(page: Page) -> None:
 
 
 def test_threads_change_the_last_bits(page: Page) -> None:
-    visit = Visit(page, "Order and threads")
+    visit = Experiment(page, "Order and threads")
     expect(page.get_by_role("cell", name="pairwise")).to_be_visible()
     visit.marker.focus()
     page.keyboard.press("End")
@@ -137,7 +132,7 @@ def test_threads_change_the_last_bits(page: Page) -> None:
 
 
 def test_a_number_is_rounded_a_thousand_times(page: Page) -> None:
-    Visit(page, "Stochastic rounding", "&format=bf16")
+    Experiment(page, "Stochastic rounding", "&format=bf16")
     expect(page.get_by_role("cell", name="0.333984375")).to_be_visible()
     field = page.get_by_role("textbox", name="Number", exact=True)
     field.fill("one third")
@@ -147,7 +142,7 @@ def test_a_number_is_rounded_a_thousand_times(page: Page) -> None:
 
 
 def test_presenter_keys_step(page: Page) -> None:
-    Visit(page, "Epsilon", "&format=fp16&step=0&present=1")
+    Experiment(page, "Epsilon", "&format=fp16&step=0&present=1")
     for step in (1, 2):
         page.keyboard.press("ArrowRight")
         expect(page).to_have_url(re.compile(rf"[?&]step={step}(&|$)"))
@@ -156,7 +151,7 @@ def test_presenter_keys_step(page: Page) -> None:
 @pytest.mark.parametrize(("scheme", "palette"), [("light", LIGHT), ("dark", DARK)])
 def test_colours_follow_the_theme(page: Page, scheme: str, palette: Palette) -> None:
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-    visit = Visit(page, "Stagnation", "&format=fp16&count=1000")
+    visit = Experiment(page, "Stagnation", "&format=fp16&count=1000")
     red, green, blue = (int(palette.value[i : i + 2], 16) for i in (1, 3, 5))
     stroke = visit.page.locator('.series.line[data-group="fp32"] .stroke')
     expect(stroke).to_have_css("stroke", f"rgb({red}, {green}, {blue})")
@@ -165,5 +160,5 @@ def test_colours_follow_the_theme(page: Page, scheme: str, palette: Palette) -> 
 @pytest.mark.parametrize("experiment", ["Sums and dots", "Cancellation"])
 def test_a_phone_shows_all_of_it(page: Page, experiment: str) -> None:
     page.set_viewport_size(PHONE)  # type: ignore[arg-type]
-    Visit(page, experiment, "&longest=10&runs=8")
+    Experiment(page, experiment, "&longest=10&runs=8")
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")

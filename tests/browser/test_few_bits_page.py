@@ -9,26 +9,17 @@ from engine.studies.few_bits_run import Run
 from engine.studies.few_bits_setup import FewBitsSetup
 from scripts.live_server import LiveServer
 from scripts.watch import wait_until_idle
+from tests.browser.harness.visit import LiveVisit
 
 SMALL = "?v=1&lanes=fp32%3B+fp8_e4m3fn%3B+q8.8+rounding%3Dstochastic&hidden=8&batch=200"
 PHONE = {"width": 390, "height": 844}
 
 
-class Board:
+class Board(LiveVisit):
     """What a reader sees of the component and does to it."""
 
     def __init__(self, page: Page, query: str = SMALL) -> None:
-        self.page = page
-        page.goto(f"/few_bits{query}")
-        wait_until_idle(page)
-        self.root = page.locator('.unroll[data-ready="true"]')
-        expect(self.root.locator("output.epoch")).not_to_have_text("–")
-
-    def press(self, name: str) -> None:
-        self.root.get_by_role("button", name=name, exact=True).click()
-
-    def epoch(self) -> int:
-        return int(self.root.locator("output.epoch").inner_text().split(" ")[0])
+        super().__init__(page, f"/few_bits{query}")
 
     def lane(self, number: int) -> Locator:
         return self.root.locator(".lane").nth(number)
@@ -36,11 +27,6 @@ class Board:
     def figures(self) -> list[str]:
         """Accuracies, losses, lost updates and gradients of all lanes, as they are written."""
         return self.root.locator(".lane :is(output, .zones)").all_inner_texts()
-
-    def reach(self, epoch: int) -> None:
-        """The link of the page says that the run stands there."""
-        expect(self.page).to_have_url(re.compile(rf"[?&]epoch={epoch}(&|$)"))
-        wait_until_idle(self.page)
 
 
 def test_it_is_started_and_stopped_and_its_link_brings_it_back(

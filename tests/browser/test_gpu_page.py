@@ -7,25 +7,18 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from scripts.watch import wait_until_idle
+from tests.browser.harness.visit import BoardVisit
 
 SUM = "?v=1&elements=128&threads=64&blocks=2"
 MATMUL = "?v=1&kernel=matmul&n=8&tile=4"
 PHONE = {"width": 390, "height": 844}
 
 
-class Board:
+class Board(BoardVisit):
     """What a reader sees of the component and does to it."""
 
     def __init__(self, page: Page, query: str = SUM) -> None:
-        self.page = page
-        page.goto(f"/gpu{query}")
-        wait_until_idle(page)
-        skip = page.get_by_role("button", name="Skip")
-        if skip.count():
-            skip.click()
-            wait_until_idle(page)
-        self.root = page.locator('.unroll[data-ready="true"]')
-        expect(self.root).to_be_visible()
+        super().__init__(page, f"/gpu{query}")
         self.slider = self.root.get_by_role("slider", name="step of the block")
         self.next = self.root.get_by_role("button", name="the next step")
 
@@ -36,14 +29,10 @@ class Board:
         return self.root.locator(f'[data-thread="{thread}"]')
 
     def lanes(self, state: str) -> list[int]:
-        return self.attributes(f".lane.{state}", "thread")
+        return [int(thread) for thread in self.attributes(f".lane.{state}", "thread")]
 
     def cells(self, array: str, state: str) -> list[int]:
-        return self.attributes(f'[data-array="{array}"].{state}', "element")
-
-    def attributes(self, selector: str, name: str) -> list[int]:
-        script = f"(cells) => cells.map((cell) => Number(cell.dataset.{name}))"
-        return self.root.locator(selector).evaluate_all(script)
+        return [int(element) for element in self.attributes(f'[data-array="{array}"].{state}', "element")]
 
     def numbers(self, array: str) -> list[float]:
         texts = self.root.locator(f'[data-array="{array}"]').all_inner_texts()

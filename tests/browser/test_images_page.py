@@ -5,24 +5,21 @@ import re
 from playwright.sync_api import Page, expect
 
 from scripts.watch import wait_until_idle
+from tests.browser.harness.visit import LiveVisit
 
 SMALL = "?v=1&channels=3&hidden=16&batch=100"
 PHONE = {"width": 390, "height": 844}
 
 
-class Board:
+class Board(LiveVisit):
     """What a reader sees of the component and does to it."""
 
     def __init__(self, page: Page, query: str = SMALL) -> None:
-        self.page = page
-        page.goto(f"/images{query}")
-        wait_until_idle(page)
-        self.root = page.locator('.unroll[data-ready="true"]')
-        expect(self.root.locator("output.epoch")).not_to_have_text("–")
+        super().__init__(page, f"/images{query}")
 
     def epochs(self, count: int) -> None:
         for epoch in range(1, count + 1):
-            self.root.get_by_role("button", name="one epoch", exact=True).click()
+            self.press("one epoch")
             expect(self.root.locator("output.epoch")).to_have_text(str(epoch))
 
 

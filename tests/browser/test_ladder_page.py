@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from app.theme import DARK, LIGHT, Palette
 from scripts.live_server import LiveServer, live_server
 from scripts.watch import wait_until_idle
+from tests.browser.harness.visit import Visit
 
 PHONE = {"width": 390, "height": 844}
 LONG = "Working set"  # takes seconds to measure
@@ -25,17 +26,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
         yield running
 
 
-class Visit:
+class Experiment(Visit):
     """What a reader sees of the page and does to it."""
 
     def __init__(self, page: Page, experiment: str, query: str = "") -> None:
-        self.page = page
-        page.goto(f"/ladder?v=1&experiment={quote(experiment)}{query}")
-        wait_until_idle(page)
-        skip = page.get_by_role("button", name="Skip")
-        if skip.count():
-            skip.click()
-            wait_until_idle(page)
+        super().__init__(page, f"/ladder?v=1&experiment={quote(experiment)}{query}")
 
     @property
     def measure(self) -> Locator:
@@ -50,7 +45,7 @@ class Visit:
 
 
 def test_a_measurement_is_made_when_asked_for_and_kept(page: Page) -> None:
-    visit = Visit(page, "Cache", SHORT)
+    visit = Experiment(page, "Cache", SHORT)
     visit.says("Nothing of this has been measured")
     visit.measure.click()
     visit.says("Measured on this machine")
@@ -61,7 +56,7 @@ def test_a_measurement_is_made_when_asked_for_and_kept(page: Page) -> None:
 
 
 def test_a_measurement_is_stopped_and_keeps_what_was_reached(page: Page) -> None:
-    visit = Visit(page, LONG)
+    visit = Experiment(page, LONG)
     visit.measure.click()
     visit.says(r"[1-9]\d* of 45 done")
     visit.stop.click()
@@ -76,7 +71,7 @@ def test_one_waits_for_the_other_and_a_closed_page_gives_up(
 ) -> None:
     with browser.new_context(base_url=server.url) as context:
         other = Visit(context.new_page(), "Sizes")
-        visit = Visit(page, "Cache", "&real_side=17")
+        visit = Experiment(page, "Cache", "&real_side=17")
         other.measure.click()
         other.says("of 68 done|of 62 done")
         visit.measure.click()
@@ -86,7 +81,7 @@ def test_one_waits_for_the_other_and_a_closed_page_gives_up(
 
 
 def test_the_picture_is_stepped(page: Page) -> None:
-    visit = Visit(page, "Cache", "&order=ikj&small=6&present=1")
+    visit = Experiment(page, "Cache", "&order=ikj&small=6&present=1")
     picture = page.locator(".picture")
     expect(picture).to_contain_text("product 1 of 216")
     expect(picture).to_contain_text("out from memory, a from memory, b from memory")
@@ -99,7 +94,7 @@ def test_the_picture_is_stepped(page: Page) -> None:
 
 
 def test_the_batch_is_moved_up_the_slope(page: Page) -> None:
-    Visit(page, "Batch", "&batch=16")
+    Experiment(page, "Batch", "&batch=16")
     marker = page.locator(".chart .grip")
     expect(marker).to_contain_text("batch 16")
     marker.focus()
@@ -109,7 +104,7 @@ def test_the_batch_is_moved_up_the_slope(page: Page) -> None:
 
 
 def test_a_presenter_reveals_the_rungs(page: Page) -> None:
-    Visit(page, "Ladder", "&side=16&present=1")
+    Experiment(page, "Ladder", "&side=16&present=1")
     hidden = page.locator(".bars .row[data-hidden]")
     expect(hidden).to_have_count(7)
     page.keyboard.press("ArrowRight")
@@ -119,7 +114,7 @@ def test_a_presenter_reveals_the_rungs(page: Page) -> None:
 
 
 def test_an_impossible_cache_is_explained(page: Page) -> None:
-    Visit(page, "Cache", f"{SHORT}&line=64&l1_ways=64")
+    Experiment(page, "Cache", f"{SHORT}&line=64&l1_ways=64")
     expect(page.get_by_test_id("stAlert")).to_contain_text("cannot be made of sets of 64 lines")
     expect(page.locator(".bars .row")).to_have_count(8)  # the page's own example
 
@@ -127,7 +122,7 @@ def test_an_impossible_cache_is_explained(page: Page) -> None:
 @pytest.mark.parametrize(("scheme", "palette"), [("light", LIGHT), ("dark", DARK)])
 def test_colours_follow_the_theme(page: Page, scheme: str, palette: Palette) -> None:
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-    Visit(page, "Cache", SHORT)
+    Experiment(page, "Cache", SHORT)
     red, green, blue = (int(palette.positive[i : i + 2], 16) for i in (1, 3, 5))
     expect(page.locator(".level-0 i")).to_have_css("background-color", f"rgb({red}, {green}, {blue})")
 
@@ -135,5 +130,5 @@ def test_colours_follow_the_theme(page: Page, scheme: str, palette: Palette) -> 
 @pytest.mark.parametrize("experiment", ["Ladder", "Cache"])
 def test_a_phone_shows_all_of_it(page: Page, experiment: str) -> None:
     page.set_viewport_size(PHONE)  # type: ignore[arg-type]
-    Visit(page, experiment, SHORT)
+    Experiment(page, experiment, SHORT)
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")

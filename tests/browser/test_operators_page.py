@@ -11,20 +11,17 @@ from playwright.sync_api import Locator, Page, expect
 
 from app.theme import DARK, LIGHT, Palette
 from scripts.watch import wait_until_idle
+from tests.browser.harness.visit import BoardVisit
 
 MINUS = "−"
 PHONE = {"width": 390, "height": 844}
 
 
-class Explorer:
+class Explorer(BoardVisit):
     """What a reader sees of the component and does to it."""
 
     def __init__(self, page: Page, query: str = "") -> None:
-        self.page = page
-        page.goto(f"/operators{query}")
-        wait_until_idle(page)
-        self.root = page.locator('.unroll[data-ready="true"]')
-        expect(self.root).to_be_visible()
+        super().__init__(page, f"/operators{query}")
 
     def plot(self, side: str) -> Locator:
         return self.root.locator(f".{side} svg.plot")

@@ -15,26 +15,17 @@ from engine.playground.run import Run
 from engine.playground.setup import PlaygroundSetup
 from scripts.live_server import LiveServer
 from scripts.watch import wait_until_idle
+from tests.browser.harness.visit import LiveVisit
 
 SMALL = "?v=1&data=gauss&hidden=3+tanh&samples=100&rate=0.1"
 PHONE = {"width": 390, "height": 844}
 
 
-class Board:
+class Board(LiveVisit):
     """What a reader sees of the component and does to it."""
 
     def __init__(self, page: Page, query: str = SMALL) -> None:
-        self.page = page
-        page.goto(f"/playground{query}")
-        wait_until_idle(page)
-        self.root = page.locator('.unroll[data-ready="true"]')
-        expect(self.root.locator("output.epoch")).not_to_have_text("–")
-
-    def press(self, name: str) -> None:
-        self.root.get_by_role("button", name=name, exact=True).click()
-
-    def epoch(self) -> int:
-        return int(self.root.locator("output.epoch").inner_text().split(" ")[0].replace(",", ""))
+        super().__init__(page, f"/playground{query}")
 
     def figures(self) -> str:
         return self.root.locator(".figures").inner_text()
@@ -50,11 +41,6 @@ class Board:
         )
         self.press("pause")
         expect(self.root.get_by_role("button", name="train", exact=True)).to_be_visible()
-        wait_until_idle(self.page)
-
-    def reach(self, epoch: int) -> None:
-        """The link of the page says that the run stands there."""
-        expect(self.page).to_have_url(re.compile(rf"[?&]epoch={epoch}(&|$)"))
         wait_until_idle(self.page)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from playwright.sync_api import Locator, Page, expect
 
 from scripts.watch import wait_until_idle
+from tests.browser.harness.visit import BoardVisit
 from tests.studies.puzzle_answers import SOLUTIONS
 
 MINUS = "−"
@@ -15,15 +16,11 @@ PHONE = {"width": 390, "height": 844}
 EDGE = "a - a[arange(a.shape[0]) - 1]"
 
 
-class Board:
+class Board(BoardVisit):
     """What a reader sees of the component and does to it."""
 
     def __init__(self, page: Page, **fields: str) -> None:
-        self.page = page
-        page.goto(f"/puzzles?{urlencode({'v': '1', **fields})}")
-        wait_until_idle(page)
-        self.root = page.locator('.unroll[data-ready="true"]')
-        expect(self.root).to_be_visible()
+        super().__init__(page, f"/puzzles?{urlencode({'v': '1', **fields})}")
         self.lines = self.root.get_by_role("textbox")
         self.message = self.root.locator(".message")
         self.count = self.root.locator(".count")

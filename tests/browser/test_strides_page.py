@@ -10,25 +10,18 @@ from playwright.sync_api import Locator, Page, expect
 
 from app.theme import DARK, LIGHT, Palette
 from scripts.watch import wait_until_idle
+from tests.browser.harness.visit import BoardVisit
 
 PHONE = {"width": 390, "height": 844}
 TRANSPOSED = "?v=1&shape=6, 8&chain=x.transpose(0, 1)"
 STRIDES = "?v=1&shape=3, 4&edit=strides&size=4, 3&stride=1, 4&offset=0"
 
 
-class Board:
+class Board(BoardVisit):
     """What a reader sees of the component and does to it."""
 
     def __init__(self, page: Page, query: str = "") -> None:
-        self.page = page
-        page.goto(f"/strides{query}")
-        wait_until_idle(page)
-        skip = page.get_by_role("button", name="Skip")
-        if skip.count():
-            skip.click()
-            wait_until_idle(page)
-        self.root = page.locator('.unroll[data-ready="true"]')
-        expect(self.root).to_be_visible()
+        super().__init__(page, f"/strides{query}")
 
     def cell(self, part: str, index: str) -> Locator:
         return self.root.locator(f'.part.{part} [data-index="{index}"]')

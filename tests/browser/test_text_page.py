@@ -4,31 +4,27 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from scripts.watch import wait_until_idle
+from tests.browser.harness.visit import LiveVisit
 
 SMALL = "?v=1&filters=6&embedding=4&batch=500"
 PHONE = {"width": 390, "height": 844}
 
 
-class Board:
+class Board(LiveVisit):
     """What a reader sees of the component and does to it."""
 
     def __init__(self, page: Page, query: str = SMALL) -> None:
-        self.page = page
-        page.goto(f"/text{query}")
-        wait_until_idle(page)
-        self.root = page.locator('.unroll[data-ready="true"]')
-        expect(self.root.locator("output.epoch")).not_to_have_text("–")
+        super().__init__(page, f"/text{query}")
 
-    def epoch(self) -> None:
-        self.root.get_by_role("button", name="one epoch", exact=True).click()
+    def train_an_epoch(self) -> None:
+        self.press("one epoch")
         expect(self.root.locator("output.epoch")).to_have_text("1")
 
 
 def test_it_learns_and_a_word_is_typed(page: Page) -> None:
     board = Board(page)
     before = board.root.locator(".figures").inner_text()
-    board.epoch()
+    board.train_an_epoch()
     assert board.root.locator(".figures").inner_text() != before
     field = board.root.get_by_role("textbox", name="word")
     field.fill("Dreadful")
@@ -51,7 +47,7 @@ def test_what_is_no_word_says_so_and_nothing_is_lost(page: Page) -> None:
 
 def test_a_mistake_is_looked_at(page: Page) -> None:
     board = Board(page)
-    board.epoch()
+    board.train_an_epoch()
     mistake = board.root.locator(".mistakes button").first
     word = mistake.evaluate("(button) => button.firstChild.textContent")
     mistake.click()
