@@ -70,3 +70,9 @@ def check(
             own, torch.autograd.grad(combined, other, materialize_grads=True), strict=True
         ):
             close(x.grad, gradient, tolerance)
+
+
+def arrays(given: tuple[Any, ...], seed: int = 0, dtype: Any = np.float64) -> list[Any]:
+    return [
+        numbers(*x, seed=seed + k).astype(dtype) if isinstance(x, tuple) else x for k, x in enumerate(given)
+    ]

@@ -9,7 +9,7 @@ import torch
 import engine
 from engine import nn
 from engine.errors import ShapeError
-from tests.engine.nn.against_torch import close, numbers
+from tests.engine.nn.against_torch import arrays, close, numbers
 from tests.engine.nn.against_torch_modules import check_step, exchange
 
 

@@ -9,7 +9,7 @@ import torch
 import engine
 import engine.nn.functional as F  # noqa: N812
 from engine import nn
-from tests.engine.nn.against_torch import close, numbers
+from tests.engine.nn.against_torch import arrays, close, numbers
 from tests.engine.nn.against_torch_modules import check_step, exchange, shapes
 
 CLASSES = np.array([0, 4, 2])

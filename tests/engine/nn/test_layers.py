@@ -10,7 +10,7 @@ import torch
 import engine
 from engine import nn
 from engine.errors import ShapeError
-from tests.engine.nn.against_torch import close, numbers
+from tests.engine.nn.against_torch import arrays, close, numbers
 from tests.engine.nn.against_torch_modules import check_step, exchange
 
 ROWS = np.array([[0, 3, 3], [1, 2, 0]])
@@ -78,12 +78,6 @@ LAYERS: list[tuple[Any, tuple[Any, ...]]] = [
     (lambda n: n.Sequential(OrderedDict(first=n.Linear(3, 2), second=n.ReLU())), ((2, 3),)),
 ]
 NAMES = [f"{k}-{type(make(torch.nn)).__name__}" for k, (make, _) in enumerate(LAYERS)]
-
-
-def arrays(given: tuple[Any, ...], seed: int = 0, dtype: Any = np.float64) -> list[Any]:
-    return [
-        numbers(*x, seed=seed + k).astype(dtype) if isinstance(x, tuple) else x for k, x in enumerate(given)
-    ]
 
 
 @pytest.mark.parametrize(("make", "given"), LAYERS, ids=NAMES)
