@@ -29,6 +29,7 @@ _mount = component(
                 "network",
                 "sets",
                 "output",
+                "space",
                 "pull",
                 "seeds",
                 "board",

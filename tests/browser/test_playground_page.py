@@ -168,6 +168,34 @@ def test_a_unit_shows_what_the_engine_computes(page: Page) -> None:
     assert np.abs(found - expected).max() < 4  # of 255: there are 255 tones
 
 
+def test_a_hidden_layer_shows_the_plane_as_it_sees_it(page: Page) -> None:
+    """The last training point, which no other covers, is where its values in two units put it."""
+    setup = PlaygroundSetup(data="gauss", hidden="3 tanh", samples=100, rate=0.1, epoch="3")
+    board = Board(page, f"{SMALL}&epoch=3")
+    board.reach(3)
+    board.root.get_by_label("where the points are shown").select_option("1")
+    board.press("units 1 and 2")
+    expect(board.root.get_by_text("Layer 1: unit 1 across, unit 3 up")).to_be_visible()
+    size, pixels = page.evaluate(
+        """(root) => {
+          const space = root.querySelector('.space');
+          return [space.width, [...space.getContext('2d').getImageData(0, 0, space.width, space.width).data]];
+        }""",
+        board.root.element_handle(),
+    )
+    still = Run(setup).still()
+    hidden = still.net.blocks[0].linear
+    weight, bias = (part.detach().numpy()[[0, 2]] for part in (hidden.weight, hidden.bias))
+    mesh = -6 + (np.arange(28) + 0.5) / 28 * 12
+    places = np.concatenate([np.stack(np.meshgrid(mesh, mesh), -1).reshape(-1, 2), still.train.points])
+    values = np.tanh(places @ weight.T + bias)
+    low, high = values.min(0), values.max(0)
+    across, up = size * (0.06 + 0.88 * (values[-1] - low) / (high - low))
+    colour = np.array(pixels).reshape(size, size, 4)[round(size - up), round(across), :3]
+    expected = LIGHT.negative if still.train.targets[-1, 0] < 0 else LIGHT.positive
+    assert abs(colour - [int(expected[k : k + 2], 16) for k in (1, 3, 5)]).max() <= 2
+
+
 def test_points_are_drawn_and_taken_away(page: Page) -> None:
     board = Board(page, "?v=1&data=own+points")
     dots = board.root.locator(".dots .own")

@@ -10,6 +10,9 @@ class Playground extends LiveBoard {
     this.network = new Network((name, value) => this.do(name, value), (place) => { this.looked = place; this.ask(); },
       (link, event) => (link ? this.card.show(this.parameter(link), event, this.frameBox(), false) : this.card.hide(true)));
     this.output = new OutputPicture((points) => this.send("change", { points }));
+    this.space = new HiddenSpace(() => this.ask());
+    this.output.square.append(this.space.canvas);
+    this.output.element.append(this.space.controls);
     this.sets = new Sets((fields) => this.send("change", fields));
     this.pull = new Pull();
     this.strip = new SeedStrip((seed) => this.send("change", { seed }));
@@ -23,6 +26,7 @@ class Playground extends LiveBoard {
     this.sets.build(data, this.scale);
     this.network.build(data);
     this.output.build(data);
+    this.space.build(data);
     if (this.reach !== String(data.reach)) this.grids = SIZES.map((size) => new Grid(size, data.reach));
     this.reach = String(data.reach);
     this.pull.build(data.gradient, this.scale);
@@ -45,7 +49,9 @@ class Playground extends LiveBoard {
     this.network.draw(frame, values, grid, this.scale);
     const place = this.looked && values[this.looked.layer]?.[this.looked.unit] ? this.looked : undefined;
     const title = !place || place.layer === values.length - 1 ? "Output" : place.layer === 0 ? frame.shape.inputs[place.unit] : `Layer ${place.layer}, unit ${place.unit + 1}`;
-    this.output.draw(place ? values[place.layer][place.unit] : values.at(-1)[0], grid.size, this.scale, title);
+    const seen = place ? undefined : this.space.draw(frame, this.scale);
+    if (place) this.space.canvas.hidden = true; // while a unit is pointed at, it is what is shown
+    this.output.draw(place ? values[place.layer][place.unit] : values.at(-1)[0], grid.size, this.scale, seen ?? title);
   }
 
   coarser(by) { this.size = clamp(this.size + by, 0, SIZES.length - 1); }

@@ -46,20 +46,16 @@ function layersOf(shape) {
   });
 }
 
-// Values of single inputs or units on a square grid, row by row from the top left.
-class Grid {
-  constructor(size, [low, high]) {
-    Object.assign(this, { size, low, high });
-    this.count = size * size;
+// Values of single inputs or units in some places of the plane.
+class Places {
+  constructor(places) {
+    this.places = places;
+    this.count = places.length;
     this.features = {};
   }
 
   feature(name) {
-    if (!this.features[name]) {
-      const { size, low, high } = this;
-      const at = (k) => low + ((k + 0.5) / size) * (high - low);
-      this.features[name] = Float32Array.from({ length: this.count }, (_, k) => FEATURE[name](at(k % size), at(size - 1 - Math.floor(k / size))));
-    }
+    this.features[name] ??= Float32Array.from(this.places, ([x, y]) => FEATURE[name](x, y));
     return this.features[name];
   }
 
@@ -85,5 +81,14 @@ class Grid {
     const shift = norm ? row[summand + unit] : 0;
     for (let k = 0; k < out.length; k += 1) out[k] = activate(out[k] * scale + shift) + (skipped ? skipped[k] : 0);
     return out;
+  }
+}
+
+// A square grid, row by row from the top left.
+class Grid extends Places {
+  constructor(size, [low, high]) {
+    const at = (k) => low + ((k + 0.5) / size) * (high - low);
+    super(Array.from({ length: size * size }, (_, k) => [at(k % size), at(size - 1 - Math.floor(k / size))]));
+    this.size = size;
   }
 }
