@@ -5,22 +5,26 @@ from __future__ import annotations
 import engine
 from engine.playground.costs import costs
 from engine.playground.run import Still
+from engine.playground.setup import PlaygroundSetup
 
 
 def costs_table(still: Still) -> str:
-    """Parameters, operations and bytes."""
-    found = costs(still.setup, len(still.train))
-    rows = {
-        "parameters": found.parameters,
-        "operations forward, a point": found.forward_flops,
-        "operations backward, a point": found.backward_flops,
-        "operations, an epoch": found.epoch_flops,
-        "bytes of parameters": found.parameter_bytes,
-        "bytes of activations": found.activation_bytes,
+    """Parameters, operations and bytes, beside those of the net with which the page begins."""
+    usual = PlaygroundSetup()
+    both = [costs(setup, len(still.train)) for setup in (still.setup, usual)]
+    names = {
+        "parameters": "parameters",
+        "forward_flops": "operations forward, a point",
+        "backward_flops": "operations backward, a point",
+        "epoch_flops": "operations, an epoch",
+        "parameter_bytes": "bytes of parameters",
+        "activation_bytes": "bytes of activations",
     }
-    return "\n".join(
-        ["| cost | |", "|---|--:|", *(f"| {name} | {figure:,} |" for name, figure in rows.items())]
-    )
+    rows = [
+        f"| {title} | {' | '.join(f'{getattr(found, name):,}' for found in both)} |"
+        for name, title in names.items()
+    ]
+    return "\n".join([f"| cost | this net | {usual.hidden} |", "|---|--:|--:|", *rows])
 
 
 def confusion_table(still: Still) -> str:
