@@ -23,6 +23,7 @@ from engine.compiler.native import Code, dispatcher, missing
 
 SHORT = 0.0002  # seconds that another thread waits for the interpreter while kernels are loaded
 IDLE = 20.0  # seconds without work after which the other process ends
+PATIENCE = 5.0  # seconds that it may take for that
 
 # (0, number, executable all of whose kernels are wanted) or, after these, (1, number, single module)
 _wanted: queue.PriorityQueue[tuple[int, int, Any]] = queue.PriorityQueue()
@@ -145,6 +146,9 @@ class _Worker:
     def end(self) -> None:
         """Have the process end, if there is one."""
         if self._process is not None:
-            with contextlib.suppress(OSError):
-                self._process.communicate(timeout=5)
+            try:
+                self._process.communicate(timeout=PATIENCE)
+            except (OSError, subprocess.TimeoutExpired):
+                self._process.kill()
+                self._process.wait()
             self._process = None

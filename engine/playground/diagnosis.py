@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -122,7 +123,8 @@ def _not_finite(view: _View) -> str:
     for number, weight in enumerate(view.weights, 1):
         if not np.isfinite(weight).all():
             bad = "NaN" if np.isnan(weight).any() else "infinite"
-            return f"The weights of {_layer(view, number)} are {bad}{_last_known(view)}; {_smaller(view)}"
+            history = f"{_last_known(view)}{_first_operation(view)}"
+            return f"The weights of {_layer(view, number)} are {bad}{history}; {_smaller(view)}"
     for number, outputs in enumerate(view.layers, 1):
         if not np.isfinite(outputs).all():
             largest = max(float(np.abs(weight).max()) for weight in view.weights)
@@ -290,6 +292,19 @@ def _layer(view: _View, number: int) -> str:
 def _last_known(view: _View) -> str:
     finite = [loss for loss in view.losses if np.isfinite(loss)]
     return f", after a loss of {finite[-1]:.3g}" if finite else ""
+
+
+def _first_operation(view: _View) -> str:
+    found = view.still.overflow
+    if found is None:
+        return ""
+    block = re.fullmatch(r"blocks\.(\d+)\..*", found.label)
+    outside = "the output layer" if found.label else "the loss or the update"
+    place = f"layer {int(block[1]) + 1}" if block else outside
+    return (
+        f". The first to overflow, at epoch {found.position}, was a {found.operation} in {place}, "
+        f"of numbers up to {found.largest:.2g}"
+    )
 
 
 def _smaller(view: _View) -> str:

@@ -16,6 +16,7 @@ from engine.playground.network import Network
 from engine.playground.points import Part
 from engine.playground.setup import PlaygroundSetup
 from engine.training import run
+from engine.training.overflow import Overflow, first_overflow
 
 FEWEST_EPOCHS = 10  # before anything can be said of a run
 
@@ -24,8 +25,9 @@ FEWEST_EPOCHS = 10  # before anything can be said of a run
 class Still:
     """A run at one moment, for others to look at while it goes on.
 
-    setup  controls, position and past; a run of this setup arrives here
-    net    a copy of the net
+    setup     controls, position and past; a run of this setup arrives here
+    net       a copy of the net
+    overflow  what made its parameters infinite or NaN, if they are
     """
 
     setup: PlaygroundSetup
@@ -33,10 +35,13 @@ class Still:
     train: Part
     test: Part
     figures: Figures
+    overflow: Overflow | None = None
 
 
 class Run(run.Run[PlaygroundSetup, Model, Part]):
     """One run of the Playground."""
+
+    _overflow: Overflow | None = None
 
     def samples(self, setup: PlaygroundSetup) -> tuple[Part, Part]:
         return points.made(setup)
@@ -57,7 +62,15 @@ class Run(run.Run[PlaygroundSetup, Model, Part]):
         net = Network(self.controls)
         net.take_over(self.model.net)
         net.eval()
-        return Still(self.setup, net, self.train, self.test, self.figures())
+        return Still(self.setup, net, self.train, self.test, self.figures(), self.overflow())
+
+    def overflow(self) -> Overflow | None:
+        """What made the parameters infinite or NaN; None while they are finite. Looked for once."""
+        if self.model.is_finite():
+            self._overflow = None
+        elif self._overflow is None:
+            self._overflow = first_overflow(self)
+        return self._overflow
 
     def row(self) -> NDArray[np.float32]:
         """Position, figures and parameters: see `engine.playground.frames`."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
+import numpy as np
 from numpy.typing import NDArray
 
 import engine
 from engine.compiler.memory import roomy
+from engine.compiler.stages import Xray
 from engine.compiler.step import Compiled
 from engine.creation import zeros_like
 from engine.generator import default_generator
@@ -93,6 +95,14 @@ class Model(Generic[S, N]):
     def step(self, inputs: Tensor, targets: Tensor) -> None:
         """One update from a batch: inputs and targets."""
         self._step(inputs, targets)
+
+    def xray(self, inputs: Tensor, targets: Tensor) -> Xray:
+        """The same, with every value on the way kept."""
+        return self._step.xray(inputs, targets)
+
+    def is_finite(self) -> bool:
+        """Whether no parameter is infinite or NaN."""
+        return all(np.isfinite(values(parameter)).all() for parameter in self.net.parameters())
 
     def set_rate(self, rate: float) -> None:
         for group in self.optimiser.param_groups:

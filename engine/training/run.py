@@ -147,15 +147,27 @@ class Run(ABC, Generic[S, M, D]):
     def step(self) -> None:
         """One minibatch."""
         self.is_provisional |= not self.model.is_compiled()
-        size = batches.size_after(self.controls, self.position.used, len(self.train))
-        self.model.step(*self._batch(self.position.used, size))
-        used = self.position.used + size
+        batch = self.next_batch()
+        self.model.step(*batch)
+        used = self.position.used + len(batch[0])
         if used < len(self.train):
             self.position = Position(self.position.epoch, used)
         else:
             self.position = Position(self.position.epoch + 1)
             self._begin_epoch()
         self._make_changes()
+
+    def next_batch(self) -> tuple[Tensor, Tensor]:
+        """Inputs and targets of the step that comes next."""
+        size = batches.size_after(self.controls, self.position.used, len(self.train))
+        return self._batch(self.position.used, size)
+
+    def last_finite(self) -> Position:
+        """The latest moment whose state is kept and has nothing infinite or NaN in it."""
+        finite = (
+            e for e, kept in self._kept.items() if all(np.isfinite(x).all() for x in kept.saved.tensors)
+        )
+        return Position(max(finite, default=0))
 
     def step_epoch(self) -> None:
         """To the start of the next epoch."""

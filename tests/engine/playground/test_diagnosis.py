@@ -11,6 +11,7 @@ from engine.playground.diagnosis import why_it_stopped
 from engine.playground.network import Network
 from engine.playground.run import Run
 from engine.playground.setup import PlaygroundSetup
+from engine.training.model import values
 from engine.training.position import Position
 from tests.engine.playground.runs import begun, setup_of
 from tests.engine.playground.torch_net import TorchNet
@@ -144,6 +145,25 @@ def test_the_layer_is_the_first_that_is_not_finite() -> None:
     for unit in range(4):
         run.model.set_parameter(f"weight.0.{unit}.0", 1e38)
     assert why_it_stopped(run.still(), ()).startswith("Layer 1 is the first whose outputs overflow")
+
+
+def test_the_first_operation_that_overflows_is_named() -> None:
+    """Of a linear net whose weights still fit into float32 where their products with the inputs do not."""
+    run = begun(hundred(data="reg-plane", hidden="", rate=5.0))
+    while run.model.is_finite():
+        run.step_epoch()
+    stood, found = run.position, run.overflow()
+    assert run.position == stood
+    assert found is not None
+    assert (found.operation, found.label) == ("matmul", "last")
+    run.go_to(found.position)
+    weight = values(run.model.net.last.weight).astype(float)
+    products = np.abs(run.next_batch()[0].numpy() @ weight.T)
+    assert products.max() > np.finfo(np.float32).max > np.abs(weight).max()
+    assert found.largest == pytest.approx(np.abs(weight).max(), rel=1e-6)
+    run.step()
+    assert not run.model.is_finite()
+    assert f"at epoch {found.position}, was a matmul in the output layer" in why_it_stopped(run.still())
 
 
 @pytest.mark.parametrize("losses", [(), (0.5,), (float("nan"), 0.5), (0.5,) * 500, (float("inf"),) * 3])
