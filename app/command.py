@@ -1,5 +1,6 @@
 """The command line: `unroll run` serves the pages, `unroll STUDY` computes what a page shows.
 
+    unroll open FILE                     serves the pages; "Your own run" begins with this recording
     unroll STUDY --field value …         the page's figures and checks as text
     unroll STUDY --field value … --json  the same as JSON, with the data behind the picture
 
@@ -8,10 +9,12 @@ Exit code 0; 1 where a check fails or the server cannot start; 2 where an argume
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
+from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
@@ -45,16 +48,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from app import server
 
         return server.run(rest)
+    if command == "open":
+        return open_recording(rest)
     if command in studies.NAMES:
         return run_study(studies.load(command), rest)
     print(f"unroll: there is no command or study named {command!r}.\n\n{usage()}", file=sys.stderr)
     return 2
 
 
+def open_recording(arguments: Sequence[str]) -> int:
+    """`unroll open FILE [options of unroll run]`: 2 where the file is no recording, else as `unroll run`."""
+    from app import own_file, server
+    from engine.tracing.files import TraceFileError, read
+
+    if not arguments or arguments[0].startswith("-"):
+        print("unroll open: name the file that engine.record() wrote, first of all.", file=sys.stderr)
+        return 2
+    path = Path(arguments[0]).resolve()
+    try:
+        read(own_file.bounded(path))
+    except (TraceFileError, OSError) as error:
+        print(f"unroll open: {path.name}: {getattr(error, 'strerror', None) or error}.", file=sys.stderr)
+        return 2
+    os.environ[own_file.VARIABLE] = str(path)
+    print(f'{path.name} is on the page "Your own run", /own_run below the address that follows.', flush=True)
+    return server.run(arguments[1:])
+
+
 def usage() -> str:
     names = "\n".join(f"  unroll {name}" for name in studies.NAMES)
     return (
         "unroll run [--port N] [--address A]   serve the pages\n"
+        "unroll open FILE [--port N]           serve them, with a recorded run opened\n"
         "unroll STUDY [--field value …] [--json]\n"
         f"{names}\n\n"
         "unroll STUDY --help lists the fields of a study."

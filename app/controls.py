@@ -18,7 +18,8 @@ def control(frame: Frame, name: str, **appearance: Any) -> None:
 
     Presenter mode shows only the controls that its link keeps.
     `appearance` goes to the Streamlit widget (label, height, format…); `options` and `format_func`
-    turn a text field into a choice. A text with a height has room for several lines.
+    turn a field into a choice, of these and of the value that a link may have brought. A text with a
+    height has room for several lines.
     """
     if frame.present and name not in frame.shown:
         return
@@ -27,13 +28,21 @@ def control(frame: Frame, name: str, **appearance: Any) -> None:
     value = getattr(frame.setup, name)
     if st.session_state.get(key) != value:
         st.session_state[key] = value
-    widget, settings = _widget(field, appearance.pop("options", None), "height" in appearance)
+    options = appearance.pop("options", None)
+    widget, settings = _widget(field, options and _with(value, options), "height" in appearance)
     settings = {"label": field.title or name, "help": field.description, **settings, **appearance}
     widget(**settings, key=key, on_change=_store, args=(frame, name, key))
 
 
 def _store(frame: Frame, name: str, key: str) -> None:
     frame.update(**{name: st.session_state[key]})
+
+
+def _with(value: Any, options: Sequence[Any]) -> Sequence[Any]:
+    """Options among which the value is: numbers in their order, a text at the end."""
+    if value in options:
+        return options
+    return [*options, value] if isinstance(value, str) else sorted([*options, value])
 
 
 def _widget(

@@ -131,7 +131,8 @@ class Frame:
     def predict(self, topic: str, prompt: str, truth: float) -> bool:
         """Ask for a number before it is shown; then show both and the gap. Can be skipped for good.
 
-        Returns whether the question is still open, so that a page can hold its answer back.
+        A `truth` that is still to be measured is NaN. Returns whether the question is still open, so that a
+        page can hold its answer back.
         """
         state = st.session_state.setdefault(self._key("prediction"), {})
         if self.present or state.get("skipped"):
@@ -277,6 +278,8 @@ def sentence(text: str) -> str:
 
 
 def _verdict(guess: float, truth: float) -> str:
+    if math.isnan(truth):
+        return f"You said **{guess:.4g}**; measure to see."
     gap = abs(guess - truth)
     figures = f"You said **{guess:.4g}**; it is **{truth:.4g}**"
     if not math.isfinite(gap):

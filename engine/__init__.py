@@ -9,6 +9,8 @@ Names and meanings are PyTorch's: a program within the subset runs with `torch` 
 [[7.0, 11.0], [9.0, 13.0]]
 """
 
+from typing import Any
+
 from engine import autograd, nn, optim
 from engine.autodiff import backward, cotangents, tangents, topological_order
 from engine.backends import backend, is_available
@@ -53,6 +55,16 @@ from engine.primitives import *  # noqa: F403  (one function for each row of the
 from engine.primitives import TABLE
 from engine.scalar import Scalar
 from engine.tensor import Tensor
+
+
+def __getattr__(name: str) -> Any:
+    """`engine.record`, for which pydantic is loaded, when it is asked for."""
+    if name == "record":
+        from engine.tracing import record
+
+        return record
+    raise AttributeError(f"module 'engine' has no attribute {name!r}", name=name)
+
 
 bool = boolean  # noqa: A001  (named as in PyTorch)
 double = float64

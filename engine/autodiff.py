@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol, TypeVar
 
-from engine.context import tracer
+from engine.context import tracer, watcher
 from engine.primitive import Primitive
 
 
@@ -110,6 +110,9 @@ def accumulate(found: Mapping[V, Any]) -> None:
             if writing is not None:
                 writing.leaf(node)
             node.grad = gradient if node.grad is None else node.grad + gradient
+    watching = watcher.get()
+    if watching is not None:
+        watching(found)
 
 
 def _operands(node: V, create_graph: bool) -> tuple[tuple[Any, ...], Any]:

@@ -16,6 +16,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 grad_enabled: ContextVar[bool] = ContextVar("grad_enabled", default=True)
 # what writes computations down instead of doing them (see compiler/trace), if anything does
 tracer: ContextVar[Any] = ContextVar("tracer", default=None)
+# what is told of the gradients that a `backward` has left (see tracing/engine_watch), if anything is
+watcher: ContextVar[Any] = ContextVar("watcher", default=None)
 _default_dtype: ContextVar[str] = ContextVar("default_dtype", default="float32")
 
 

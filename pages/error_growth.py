@@ -74,15 +74,7 @@ def controls() -> None:
         frame.control("expression", height=PROGRAM_HEIGHT)
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         for name in CONTROLS[setup.experiment]:
-            frame.control(name, **choices(name), width=WIDTHS.get(name, "content"))
-
-
-def choices(name: str) -> dict[str, Any]:
-    """The values to choose from, and the one that is set if it is none of them."""
-    if name not in OPTIONS:
-        return {}
-    value = getattr(frame.setup, name)
-    return {"options": OPTIONS[name] if value in OPTIONS[name] else sorted({*OPTIONS[name], value})}
+            frame.control(name, options=OPTIONS.get(name), width=WIDTHS.get(name, "content"))
 
 
 @st.fragment

@@ -32,15 +32,14 @@ def change() -> None:
 
 
 def controls() -> None:
-    now = frame.setup
     page.examples(EXAMPLES)
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         frame.control("data")
         frame.control("hidden", width=120)
         frame.control("optimiser")
-        frame.control("rate", options=figures.options(figures.RATES, now.rate), width=150)
-        frame.control("batch", options=figures.options(figures.BATCHES, now.batch), width=110)
-        frame.control("seeds", options=figures.options(figures.SEEDS, now.seeds), width=90)
+        frame.control("rate", options=figures.RATES, width=150)
+        frame.control("batch", options=figures.BATCHES, width=110)
+        frame.control("seeds", options=figures.SEEDS, width=90)
 
 
 def write_lanes(key: str) -> None:

@@ -19,15 +19,14 @@ page = LivePage(frame, Run)
 
 
 def controls() -> None:
-    now = frame.setup
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         frame.control("channels", width=120)
         frame.control("kernel", width=100)
         frame.control("pooling", width=160)
         frame.control("hidden", width=140)
         frame.control("optimiser", options=OPTIMISERS, width=130)
-        frame.control("rate", options=sorted({*images.RATES, now.rate}), width=115)
-        frame.control("batch", options=sorted({*images.BATCHES, now.batch}), width=100)
+        frame.control("rate", options=images.RATES, width=115)
+        frame.control("batch", options=images.BATCHES, width=100)
 
 
 def more_controls() -> None:

@@ -1,7 +1,6 @@
 """Matmul ladder and roofline: one matrix product, eight ways, against what this machine can do."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import streamlit as st
 
@@ -11,14 +10,11 @@ from app.components.error_chart import error_chart
 from app.components.ladder_bars import ladder_bars
 from app.examples import experiments
 from app.figures import ladder, ladder_charts
+from app.measuring import measuring, refuse_links
 from app.page import Frame
-from engine.measure import CannotMeasure, Ticket, is_allowed, service, this_machine
 from engine.studies.ladder import EXAMPLES, LadderResult
 from engine.studies.ladder_plans import plan
 from engine.studies.ladder_setup import REAL_SIDES, SIDES
-
-POLL = 0.7  # seconds between looks at a measurement that runs
-TICKET = "ladder_ticket"
 
 CONTROLS = {
     "Ladder": ("side", "seed"),
@@ -26,6 +22,7 @@ CONTROLS = {
     "Block size": ("side", "seed"),
     "Cache": ("order", "small", "block", "line", "l1", "l1_ways", "l2", "l2_ways", "real_side", "seed"),
     "Batch": ("batch", "seed"),
+    "Sparse": ("side", "seed"),
     "Working set": ("seed",),
 }
 OPTIONS: dict[str, Sequence[int]] = {
@@ -63,75 +60,12 @@ def controls() -> None:
         for name in CONTROLS[setup.experiment]:
             if name == "block" and setup.order != "tiles":
                 continue
-            frame.control(name, **choices(name), width=WIDTHS.get(name, 120))
-
-
-def choices(name: str) -> dict[str, Any]:
-    """The values to choose from, and the one that is set if it is none of them."""
-    if name not in OPTIONS:
-        return {}
-    value = getattr(frame.setup, name)
-    return {"options": OPTIONS[name] if value in OPTIONS[name] else sorted({*OPTIONS[name], value})}
-
-
-# ---- measuring
-
-
-def ask() -> None:
-    try:
-        st.session_state[TICKET] = service().submit(plan(frame.setup))
-    except CannotMeasure as error:
-        frame.report(str(error))
-
-
-def measuring(result: LadderResult) -> None:
-    """The button, or how far the measurement is; below it, when what is shown was measured."""
-    ticket: Ticket | None = st.session_state.get(TICKET)
-    with st.container(key="measuring", horizontal=True, vertical_alignment="center", gap="small"):
-        if ticket:
-            progress(ticket)
-        elif is_allowed():
-            st.button("Measure", icon=":material/timer:", key="ladder_measure", on_click=ask)
-        else:
-            st.caption("This server shows stored measurements; run Unroll yourself to measure your machine.")
-        if not ticket:
-            st.markdown(ladder.measured(result.run, this_machine().name), width="content")
-
-
-@st.fragment(run_every=POLL)
-def progress(ticket: Ticket) -> None:
-    """Looking on keeps the request alive: a closed tab, or a page that was left, gives it up."""
-    ticket.renew()
-    if ticket.is_over:
-        if st.session_state.pop(TICKET, None) is ticket:
-            report_end(ticket)
-        st.rerun()
-    share, said = ladder.progress(ticket)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.button("Stop", icon=":material/stop:", key="ladder_stop", on_click=ticket.stop)
-        st.progress(share, text=said)
-
-
-def report_end(ticket: Ticket) -> None:
-    if ticket.problem:
-        frame.report(ticket.problem)
-    elif ticket.state == "stopped":
-        reached = (
-            f"{len(ticket.timings)} of {ticket.total} were measured"
-            if ticket.total
-            else "nothing was measured"
-        )
-        frame.report(f"stopped: {reached}; a complete measurement made before stays")
-
-
-# ---- the page
+            frame.control(name, options=OPTIONS.get(name), width=WIDTHS.get(name, 120))
 
 
 @st.fragment
 def explorer() -> None:
-    if frame.setup.measure:
-        frame.update(measure=False)
-        frame.report("A link does not start a measurement; the button below does")
+    refuse_links(frame)
     if frame.shown or not frame.present:
         controls()
     frame.messages()
@@ -139,7 +73,7 @@ def explorer() -> None:
     asked = ladder.question(result)
     veiled = asked is not None and frame.predict(ladder.topic(result), *asked)
     if not frame.present:
-        measuring(result)
+        measuring(frame, plan(result.setup), result.run)
     picture(result, veiled)
     if not veiled:
         st.markdown("\n".join(f"- {note}" for note in ladder.notes(result)))

@@ -59,10 +59,10 @@ def controls() -> None:
             frame.control("rule", width=150)
         frame.control("noise", width=110)
         frame.control("train_share", width=120)
-        frame.control("batch", options=figures.options(figures.BATCHES, now.batch), width=95)
+        frame.control("batch", options=figures.BATCHES, width=95)
         frame.control("loss", width=170)
         frame.control("optimiser", options=OPTIMISERS, width=130)
-        frame.control("rate", options=figures.options(figures.RATES, now.rate), width=115)
+        frame.control("rate", options=figures.RATES, width=115)
 
 
 def more_controls() -> None:
@@ -72,8 +72,7 @@ def more_controls() -> None:
         frame.control("init", width=430)
         frame.control("penalty", width=180)
         if now.penalty != "none":
-            rates = figures.options(figures.RATES, now.penalty_rate)
-            frame.control("penalty_rate", options=rates, width=130)
+            frame.control("penalty_rate", options=figures.RATES, width=130)
         frame.control("schedule", width=270)
         if now.schedule != "constant":
             frame.control("horizon", width=180)

@@ -46,11 +46,6 @@ HINT = "a split as e5m6, fixed point as q8.8, blocks as bfp4x16"
 NEAR = 0.01  # of accuracy: no difference
 
 
-def options(usual: Sequence[float], current: float) -> list[float]:
-    """What to choose from: the usual values, and the one that a link may have brought."""
-    return sorted({*usual, current})
-
-
 def payload(
     result: FewBitsResult,
     token: str,

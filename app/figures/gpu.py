@@ -32,7 +32,7 @@ def payload(result: GpuResult, height: int, present: bool, veiled: bool = False)
         "origin": origin(result),
         "planted": [number - first for number in changed_lines(result.launched.job.kernel, kernel)],
         "line_costs": [{**cost, "line": cost["line"] - 1 - first} for cost in line_costs(result)],
-        "steps": [_step(step, first) for step in result.steps],
+        "steps": [encoded_step(step, first) for step in result.steps],
         "arrays": _arrays(result),
         "blocks": result.blocks,
         "block": result.block,
@@ -53,7 +53,7 @@ def payload(result: GpuResult, height: int, present: bool, veiled: bool = False)
     return encoded
 
 
-def _step(step: Step, first: int) -> list[Any]:
+def encoded_step(step: Step, first: int) -> list[Any]:
     """A step as a list: kind, line, warp, barriers before, array, threads, elements, values, costs."""
     where = [step.kind, step.line - 1 - first, step.warp, step.interval, step.array]
     return [*where, step.threads, step.elements, step.values, step.segments, step.sectors, step.passes]

@@ -14,6 +14,7 @@ from engine.studies.ladder import LadderResult, fitting_block, intensity
 from engine.studies.ladder_cache import ACCESSES, Served
 from engine.studies.ladder_kernels import BLAS, BLOCKED, IKJ, NAIVE, PYTHON, THREADS, TILE
 from engine.studies.ladder_plans import WEIGHTS
+from engine.studies.ladder_sparse import CSR, measured_crossing, predicted_crossing
 from engine.studies.ladder_walks import COLUMNS, ROWS
 
 BUSY = 0.25  # share of the machine's cores used by others from which figures are not to be trusted
@@ -74,6 +75,10 @@ def question(result: LadderResult) -> tuple[str, float] | None:
             served = result.served[setup.order]
             asked = f"Of 100 accesses, how many does L1 miss in the loops {setup.order}?"
             return asked, 100 * served.missed(0) / served.total
+        case "Sparse":
+            crossing = measured_crossing(result.run) if result.run else None
+            asked = "Up to how many per cent of numbers are compressed rows faster than a dense product?"
+            return (asked, 100 * crossing) if crossing else None
     columns, rows = result.timings(COLUMNS), result.timings(ROWS)
     if not columns or not rows or columns[-1].at != rows[-1].at:
         return None
@@ -108,6 +113,7 @@ def notes(result: LadderResult) -> list[str]:
         "Block size": _block_notes,
         "Batch": _batch_notes,
         "Cache": _cache_notes,
+        "Sparse": _sparse_notes,
         "Working set": _walk_notes,
     }[result.setup.experiment](result)
     if result.peaks:
@@ -202,6 +208,28 @@ def _batch_notes(result: LadderResult) -> list[str]:
                 f"Above the slope of memory at batch {', '.join(f'{at:g}' for at in above)}: the weights, 4 "
                 "MB, can stay in a cache from one call to the next."
             )
+    return notes
+
+
+def _sparse_notes(result: LadderResult) -> list[str]:
+    sparse, dense = result.timings(CSR), result.timings(TILE)
+    if result.run is None or not sparse or len(sparse) != len(dense):
+        return []
+    expected, found = predicted_crossing(result.run), measured_crossing(result.run)
+    notes = []
+    if expected and found:
+        notes.append(
+            f"**Compressed rows lose** from {found:.0%} of numbers on, measured; predicted from the rates: "
+            f"{expected:.0%}. Below it the zeros that are left out pay for slower work on the others."
+        )
+    gain = dense[0].seconds.median / sparse[0].seconds.median
+    rates = sparse[0].rate.median, dense[0].rate.median
+    notes.append(
+        f"With {sparse[0].at:.1%} of the numbers they take {1 / gain:.3g} of the time of the dense product: "
+        f"{rates[0]:.3g} GFLOP/s against {rates[1]:.3g}."
+    )
+    full = sparse[-1].seconds.median / dense[-1].seconds.median
+    notes.append(f"A matrix without zeros takes {full:.3g} times as long in compressed rows.")
     return notes
 
 
@@ -319,6 +347,8 @@ def picture(result: LadderResult, present: bool, veiled: bool = False) -> dict[s
 def torch_code(result: LadderResult) -> str:
     """Python that measures the same product in PyTorch."""
     setup = result.setup
+    if setup.experiment == "Sparse":
+        return _sparse_code(setup.side, setup.seed)
     rows, columns = (setup.batch, WEIGHTS) if setup.experiment == "Batch" else (setup.side, setup.side)
     return (
         "import torch\n"
@@ -328,4 +358,19 @@ def torch_code(result: LadderResult) -> str:
         'timer = Timer("a @ b", globals={"a": a, "b": b}, num_threads=1)\n'
         "seconds = timer.blocked_autorange(min_run_time=0.2).median\n"
         f'print(f"{{2e-9 * {rows} * {columns} * {columns} / seconds:.3g}} GFLOP/s")\n'
+    )
+
+
+def _sparse_code(side: int, seed: int) -> str:
+    return (
+        "import torch\n"
+        "from torch.utils.benchmark import Timer\n\n"
+        f"torch.manual_seed({seed})\n"
+        f"b = torch.randn({side}, {side})\n"
+        "for density in (0.01, 0.1, 1.0):\n"
+        f"    a = torch.randn({side}, {side}) * (torch.rand({side}, {side}) < density)\n"
+        '    for name, kept in (("dense", a), ("CSR", a.to_sparse_csr())):\n'
+        '        timer = Timer("a @ b", globals={"a": kept, "b": b}, num_threads=1)\n'
+        "        seconds = timer.blocked_autorange(min_run_time=0.2).median\n"
+        '        print(f"{density:.0%} {name}: {1e3 * seconds:.3g} ms")\n'
     )

@@ -16,6 +16,7 @@ from engine.measure.peaks import Peaks
 from engine.studies.ladder import LadderResult, fitting_block, intensity
 from engine.studies.ladder_kernels import BLAS, BLOCKED, RUNGS, TILE
 from engine.studies.ladder_plans import BATCHES, SWEPT_SIDES, WEIGHTS
+from engine.studies.ladder_sparse import CSR, measured_crossing, predicted_crossing
 from engine.studies.ladder_walks import WALKS
 
 HUES = dict(
@@ -247,6 +248,37 @@ def _blocks(result: LadderResult) -> Chart:
     }
 
 
+def _sparse(result: LadderResult) -> Chart:
+    """Time of a product with compressed rows, which grows with the numbers kept, beside the dense one's."""
+    drawn = []
+    for name in (CSR, TILE):
+        if found := result.timings(name):
+            spreads = [timing.seconds for timing in found]
+            middle, below, above = (
+                places([getattr(spread, part) for spread in spreads], 10)
+                for part in ("median", "lower", "upper")
+            )
+            x = places([timing.at for timing in found], 10)
+            drawn.append(series("line", name, x, middle, low=below, high=above))
+    low, high = _low_high(drawn, (-6.0, 0.0))
+    if result.run:
+        for kind, crossing in (("probable", predicted_crossing), ("bound", measured_crossing)):
+            if at := crossing(result.run):
+                drawn.append(series(kind, CSR, [math.log10(at)] * 2, [low, high], unnamed=True))
+    side = result.setup.side
+    return {
+        "x": axis("density: share of numbers that are not 0", "density", -2.5, 0.1, 10),
+        "y": axis("seconds of a product", "", low, high, 10),
+        "groups": [group(CSR, "parameter"), group(TILE, HUES[TILE])],
+        "kinds": [
+            {"key": "probable", "name": "equal, predicted from the rates", "one": "predicted"},
+            {"key": "bound", "name": "equal, measured", "one": "measured"},
+        ],
+        "series": drawn,
+        "hint": f"A {side} × {side} matrix with zeros at random places, times a dense one.",
+    }
+
+
 def _working_set(result: LadderResult) -> Chart:
     drawn = []
     for name in WALKS:
@@ -297,6 +329,7 @@ MAKERS: dict[str, Callable[[LadderResult], Chart]] = {
     "Sizes": _sizes,
     "Block size": _blocks,
     "Batch": _batch,
+    "Sparse": _sparse,
     "Working set": _working_set,
 }
 

@@ -30,11 +30,6 @@ RATES = (0.0, 1e-5, 1e-4, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 BATCHES = (1, 2, 5, 10, 20, 30, 50, 100, 250, 1000)
 
 
-def options(usual: Sequence[float], current: float) -> list[float]:
-    """What to choose from: the usual values, and the one that a link may have brought."""
-    return sorted({*usual, current})
-
-
 THUMBNAIL_POINTS = 70
 RULE = "y > f(x)"
 

@@ -115,6 +115,13 @@ class Executable:
 
     # ---- linking
 
+    def by_group(self) -> list[Step]:
+        """One step for each group, in the order of `groups`, each a call from Python; after `compile`."""
+        return [
+            part if callable(part) else _runs([k for call in part for k in call.entry()])
+            for part in self._parts
+        ]
+
     def _linked(self) -> list[Step]:
         """Steps with one table for each stretch of kernels without Python between them."""
         steps: list[Step] = []

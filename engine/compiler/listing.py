@@ -3,6 +3,10 @@ layer. For people; the machine runs kernels that say the same with addresses."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 from engine.compiler.execute import Executable
 from engine.compiler.fuse import Group
 from engine.compiler.generate import renamed
@@ -12,13 +16,33 @@ from engine.compiler.report import name_of
 from engine.layout import Shape, Strides, row_major_strides
 from engine.symbol import source
 
+OWN_NAME = re.compile(
+    r"(x|p|c|t|v|i|row)\d+|inf|exp|max|min|sqrt|log|view|range|matmul"
+)  # used by the listing
 START = {"sum": "0", "max": "-inf", "min": "inf"}
 JOIN = {"sum": "{0} += {1}", "max": "{0} = max({0}, {1})", "min": "{0} = min({0}, {1})"}
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the listing, and the nodes that it computes; none for a loop, which is for all inside."""
+
+    text: str
+    nodes: tuple[Node, ...] = ()
+
+
 def listing(executable: Executable, name: str = "step") -> str:
     """The function's source; loops of length 1 are left out."""
-    return _Listing(executable, name).text()
+    return "\n".join([*(line.text for line in lines_of(executable, name)), ""])
+
+
+def lines_of(executable: Executable, name: str = "step") -> list[Line]:
+    """The function's source line by line, for people who ask which node a line is for."""
+    return _Listing(executable, name).lines()
+
+
+def _indented(lines: Iterable[Line], indent: str = "    ") -> list[Line]:
+    return [Line(indent + line.text, line.nodes) for line in lines]
 
 
 class _Listing:
@@ -30,96 +54,124 @@ class _Listing:
         self.names: dict[Storage, str] = {}
         self.values: dict[Node, str] = {}  # of the nest that is being written
         self.in_row: set[Node] = set()  # its reductions that are complete after a row
+        self.phase_of: dict[Node, int] = {}  # the walk along a row in which one of its points is computed
 
     def _name(self, storage: Storage) -> str:
-        """x0, x1, … for arguments, p for what was there before, c for constants, t for what is made here."""
+        """x0, x1, … for arguments, p for what was there before, c for constants, t for what is made here; or
+        what the program calls it, if that can stand in code."""
+        known = self.executable.program.names.get(storage, "")
+        if storage not in self.names and known.isidentifier() and not OWN_NAME.fullmatch(known):
+            self.names[storage] = known
         if storage not in self.names:
             kind = storage.node.kind if storage.node is not None else ""
             kind = "captured" if storage in self.executable.program.captured else kind
             letter = {"argument": "x", "captured": "p", "constant": "c"}.get(kind, "t")
-            count = sum(given[0] == letter for given in self.names.values())
+            count = sum(bool(re.fullmatch(rf"{letter}\d+", given)) for given in self.names.values())
             self.names[storage] = f"{letter}{count}"
         return self.names[storage]
 
-    def text(self) -> str:
+    def lines(self) -> list[Line]:
         sources = [node for node in self.executable.nodes if node.kind in SOURCES]
         given = [node for node in sources if node.kind != "constant"]
-        lines = [f"def {self.name}({', '.join(self._name(node.target.storage) for node in given)}):"]
-        lines += [f"    # {self._described(node)}" for node in sources]
+        lines = [Line(f"def {self.name}({', '.join(self._name(node.target.storage) for node in given)}):")]
+        lines += [Line(f"    # {self._described(node)}", (node,)) for node in sources]
         before = ""
         for group in self.executable.groups:
             title = ", ".join(dict.fromkeys(filter(None, map(self._layer, group.nodes))))
             if title != before:
-                lines.append(f"    # {title or 'between layers'}")
+                lines.append(Line(f"    # {title or 'between layers'}", tuple(group.nodes)))
             before = title
-            lines += [f"    {line}" for line in self._group(group)]
+            lines += _indented(self._group(group))
         outputs = ", ".join(map(self._whole, self.executable.program.outputs))
-        return "\n".join([*lines, f"    return {outputs}" if outputs else "    return", ""])
+        returned = tuple(view.node for view in self.executable.program.outputs if view.node is not None)
+        return [*lines, Line(f"    return {outputs}" if outputs else "    return", returned)]
 
     def _described(self, node: Node) -> str:
         storage = node.target.storage
         known = self.executable.program.names.get(storage, "")
-        return f"{self._name(storage)}: {known or node.kind}, {storage.size} of {storage.dtype.name}"
+        name = self._name(storage)
+        what = node.kind if known in ("", name) else known
+        return f"{name}: {what}, {storage.size} of {storage.dtype.name}"
 
     # ---- groups
 
-    def _group(self, group: Group) -> list[str]:
+    def _group(self, group: Group) -> list[Line]:
         if group.nest is not None:
             return self._nest(group.nest)
         (node,) = group.nodes
-        return [f"{self._whole(node.target)} = {name_of(node)}({', '.join(map(self._whole, node.reads))})"]
+        call = f"{self._whole(node.target)} = {name_of(node)}({', '.join(map(self._whole, node.reads))})"
+        return [Line(call, (node,))]
 
-    def _nest(self, nest: Nest) -> list[str]:
+    def _nest(self, nest: Nest) -> list[Line]:
         self.values = {node: f"v{k}" for k, node in enumerate(nest.nodes)}
+        self.phase_of = {node: k for k, phase in enumerate(nest.phases) for node in phase.points}
         self.in_row = {node for node in nest.nodes if nest.has_rows and completes_row(node)}
         space, last = nest.space, len(nest.space) - 1
         reductions = [node for node in nest.nodes if node.kind == "reduce"]
         lines = [
-            f"{self._name(node.target.storage)}[:] = {START[node.detail[0]]}"
+            Line(f"{self._name(node.target.storage)}[:] = {START[node.detail[0]]}", (node,))
             for node in reductions
             if node not in self.in_row
         ]
         indent = ""
         for d, length in enumerate(space[:-1] if nest.has_rows else space):
             if length != 1:
-                lines.append(f"{indent}for i{d} in range({length}):")
+                lines.append(Line(f"{indent}for i{d} in range({length}):"))
                 indent += "    "
         for phase in nest.phases:
             points = [line for node in phase.points for line in self._node(node, space)]
             rows = [line for node in phase.rows for line in self._node(node, space)]
             if nest.has_rows:
                 totals = [node for node in phase.points if node in self.in_row]
-                starts = [f"{self.values[node]} = {START[node.detail[0]]}" for node in totals]
-                points = [*starts, f"for i{last} in range({space[-1]}):", *(f"    {line}" for line in points)]
+                starts = [Line(f"{self.values[node]} = {START[node.detail[0]]}", (node,)) for node in totals]
+                points = [*starts, Line(f"for i{last} in range({space[-1]}):"), *_indented(points)]
                 rows = [line for node in totals for line in self._stored(node, space)] + rows
-            lines += [indent + line for line in (*points, *rows)]
+            lines += _indented((*points, *rows), indent)
         return lines
 
-    def _node(self, node: Node, space: Shape) -> list[str]:
+    def _node(self, node: Node, space: Shape) -> list[Line]:
         """The statements of a node inside its loops."""
         if node.kind == "reduce":
             total = self.values[node] if node in self.in_row else self._element(node, space)
-            return [JOIN[node.detail[0]].format(total, self._operand(node.operands[0], node, space))]
+            added = JOIN[node.detail[0]].format(total, self._operand(node.operands[0], node, space))
+            return [Line(added, (node,))]
         assert node.formula is not None
         operands = [self._operand(operand, node, space) for operand in node.operands]
         names = dict(zip(node.formula.operands, operands, strict=True))
-        return [
-            f"{self.values[node]} = {_bare(source(renamed(node.formula.symbol, names)))}",
-            *self._stored(node, space),
-        ]
+        computed = f"{self.values[node]} = {_bare(source(renamed(node.formula.symbol, names)))}"
+        return [Line(computed, (node,)), *self._stored(node, space)]
 
-    def _stored(self, node: Node, space: Shape) -> list[str]:
-        if not self.executable.is_stored(node):
-            return []
-        return [f"{self._element(node, space)} = {self.values[node]}"]
+    def _stored(self, node: Node, space: Shape) -> list[Line]:
+        if self.executable.is_stored(node):
+            return [Line(f"{self._element(node, space)} = {self.values[node]}", (node,))]
+        if self._crosses(node):
+            return [Line(f"{self._in_row(node, space)} = {self.values[node]}", (node,))]
+        return []
+
+    def _crosses(self, node: Node) -> bool:
+        """Whether a value at the points of a row is kept for a later walk along it."""
+        phase = self.phase_of.get(node)
+        if phase is None or node in self.in_row:
+            return False
+        readers = (reader for reader, later in self.phase_of.items() if later > phase)
+        return any(view.node is node for reader in readers for view in reader.reads)
+
+    def _in_row(self, node: Node, space: Shape) -> str:
+        """A value in the memory of one row, which the next row overwrites."""
+        return f"row{self.values[node][1:]}[i{len(space) - 1}]"
 
     # ---- operands
 
     def _operand(self, operand: Operand, node: Node, space: Shape) -> str:
         if not isinstance(operand, View):
             return f"{float(operand):g}"
-        if operand.node in self.values and (operand.node in self.in_row or operand.node.kind == "map"):
-            return self.values[operand.node]
+        maker = operand.node
+        if maker in self.values and (maker in self.in_row or maker.kind == "map"):
+            apart = maker in self.phase_of and self.phase_of[maker] < self.phase_of.get(node, 0)
+            if not apart or maker in self.in_row:
+                return self.values[maker]
+            if not self.executable.is_stored(maker):
+                return self._in_row(maker, space)
         return self._indexed(operand, walk(operand, node.space, space))
 
     def _element(self, node: Node, space: Shape) -> str:

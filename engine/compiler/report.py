@@ -53,7 +53,7 @@ def _step(executable: Executable, group: Group) -> Step:
         len(group.nest.phases) if group.nest else 0,
         sum(map(_bytes, outside)),
         sum(map(_bytes, stored)),
-        sum(map(_flops, group.nodes)),
+        sum(map(flops_of, group.nodes)),
         kernel.source if kernel else "",
     )
 
@@ -69,7 +69,7 @@ def _bytes(storage: Storage) -> int:
     return storage.size * storage.dtype.itemsize
 
 
-def _flops(node: Node) -> int:
+def flops_of(node: Node) -> int:
     """Operations on numbers; those that only move them are none."""
     if node.kind == "map":
         assert node.formula is not None

@@ -12,6 +12,7 @@ from engine.data.files import DataError, read_csv, read_idx, read_mnist, read_np
 from engine.data.images import digits, mnist
 from engine.data.loader import DataLoader, Subset, TensorDataset, random_split
 from engine.data.samples import Samples
+from engine.data.sentences import read_sentences
 from engine.data.synthetic import MINITORCH, PLAYGROUND, minitorch, playground
 from engine.data.tables import breast_cancer, diabetes, wine
 
@@ -34,5 +35,6 @@ __all__ = [
     "read_idx",
     "read_mnist",
     "read_npz",
+    "read_sentences",
     "wine",
 ]

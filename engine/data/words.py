@@ -9,9 +9,10 @@ from importlib import resources
 
 @dataclass(frozen=True)
 class Rated:
-    """A word, and the mean of ten people's ratings from -4 (very bad) to 4 (very good)."""
+    """A word or a sentence, and what people make of it: the mean of ratings from -4 (very bad) to 4 (very
+    good), or -1 or 1 where they only said which of the two it is."""
 
-    word: str
+    text: str
     rating: float
 
 

@@ -42,21 +42,35 @@ class Plan:
     """What to measure: a key that names the setup, and the pieces of work, made when its turn comes."""
 
     key: str
-    works: Callable[[], Sequence[Work]]
+    works: Callable[[], Sequence[Work]] = tuple
+
+    def carry_out(self, ticket: Ticket, is_over: Callable[[], bool]) -> None:
+        """Measure, and tell the ticket as it goes on; here one piece of work after the other.
+
+        Raises Stopped as soon as `is_over`, which is asked between calls.
+        """
+        works = self.works()
+        ticket.total = len(works)
+        for work in works:
+            ticket.doing = work.series
+            timing = time_work(work, is_over)
+            ticket.timings = (*ticket.timings, timing)
 
 
 class Ticket:
-    """A request and what came of it so far. Read it from any thread; only the service writes it.
+    """A request and what came of it so far. Read it from any thread; only its plan and the service write it.
 
-    done, total  pieces of work; `total` is 0 before its turn
-    doing        the piece that is being measured
-    run          what was measured, once it is over; of a stopped one as much as was reached, if anything
+    timings  what was measured so far, and `curves`, as in a Run
+    total    pieces of work; 0 before its turn
+    doing    the piece that is being measured
+    run      what was measured, once it is over; of a stopped one as much as was reached, if anything
     """
 
     def __init__(self, plan: Plan, service: Service, lease: float) -> None:
         self.plan = plan
         self.state: State = "waiting"
         self.timings: tuple[Timing, ...] = ()
+        self.curves: dict[str, tuple[float, ...]] = {}
         self.total = 0
         self.doing = ""
         self.problem = ""
@@ -180,7 +194,7 @@ class Service:
         run = None
         if ticket.timings:
             date = datetime.now(UTC).isoformat(timespec="seconds")
-            run = Run(key, self.store.machine.name, date, load, ticket.timings, complete)
+            run = Run(key, self.store.machine.name, date, load, ticket.timings, complete, ticket.curves)
             self.store.keep(run)
         if complete:
             self._finished[key] = time.monotonic()
@@ -194,13 +208,8 @@ class Service:
         def is_over() -> bool:
             return ticket.is_given_up or time.monotonic() > deadline
 
-        works = ticket.plan.works()
-        ticket.total = len(works)
         try:
-            for work in works:
-                ticket.doing = work.series
-                timing = time_work(work, is_over)
-                ticket.timings = (*ticket.timings, timing)
+            ticket.plan.carry_out(ticket, is_over)
         except Stopped:
             late = not ticket.is_given_up
             problem = f"stopped after {self.most_seconds:g} s, the most one measurement may take"

@@ -9,7 +9,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ class Run:
 
     complete  whether all of it was measured; it may have been stopped before
     load      the share of all cores that other processes used meanwhile; None where that is unknown
+    curves    further numbers that were found with the times, by name
     """
 
     key: str
@@ -36,6 +37,7 @@ class Run:
     load: float | None
     timings: tuple[Timing, ...]
     complete: bool = True
+    curves: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     def of(self, series: str) -> tuple[Timing, ...]:
         """The timings of one series, in the order of the sweep."""
@@ -48,7 +50,8 @@ class Run:
             Timing(**{**entry, "samples": tuple(map(float, entry["samples"]))})
             for entry in document["timings"]
         )
-        return cls(**{**document, "timings": timings})
+        curves = {name: tuple(map(float, values)) for name, values in document.get("curves", {}).items()}
+        return cls(**{**document, "timings": timings, "curves": curves})
 
 
 class Store:

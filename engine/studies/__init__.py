@@ -9,6 +9,7 @@ NAMES = (
     "graph",
     "operators",
     "tensor_autodiff",
+    "laws",
     "stability",
     "strides",
     "broadcasting",
@@ -18,12 +19,18 @@ NAMES = (
     "playground",
     "images",
     "text",
+    "doctor",
+    "own_run",
     "error_growth",
     "few_bits",
     "puzzles",
+    "speedups",
     "gpu",
+    "gpu_puzzles",
     "accelerators",
     "ladder",
+    "fusion",
+    "race",
 )
 
 

@@ -17,6 +17,8 @@ WHY = {
     "each thread, or an atomic operation settles it.",
     "race between blocks": "Nothing orders the blocks of a launch, not even a barrier. Give each block an "
     "element of its own, use an atomic operation, or launch a second kernel.",
+    "unwritten memory": "Shared memory holds whatever lay there before, until a thread of the block writes "
+    "it. A guard, or a size, leaves out an element that is read all the same.",
     "out of bounds": "A GPU does not check: it would read or overwrite whatever lies there. A guard keeps "
     "the threads out that have no element. (The simulator takes threads one after the other: those that are "
     "behind this one have not come so far.)",
@@ -27,6 +29,7 @@ WHY = {
 ENDINGS = {
     "race": ", and no barrier lies between",
     "race between blocks": ", and nothing orders blocks",
+    "unwritten memory": ", which nobody has written",
 }
 
 
@@ -75,6 +78,8 @@ def fault_of(record: Record, error: KernelError | None) -> Fault | None:
     if races := analysis.races(record):
         kind = "race" if races[0].first.block == races[0].second.block else "race between blocks"
         return _conflict(record, kind, len(races) - 1, (races[0].first, races[0].second))
+    if unset := analysis.uninitialised(record):
+        return _conflict(record, "unwritten memory", len(unset) - 1, (unset[0],))
     return None
 
 
@@ -97,7 +102,12 @@ def _row(record: Record, access: Access) -> int:
     """Where in the record this access is."""
     block, thread = record.grid_shape.number(access.block), record.block_shape.number(access.thread)
     rows = (record.block == block) & (record.thread == thread) & (record.interval == access.interval)
-    return next(int(row) for row in np.flatnonzero(rows) if record.access(int(row)) == access)
+    return next(int(row) for row in np.flatnonzero(rows) if _same(record.access(int(row)), access))
+
+
+def _same(one: Access, other: Access) -> bool:
+    """Whether two accesses of a thread are the same, whatever they found: a NaN is unlike itself."""
+    return (one.site, one.array, one.index) == (other.site, other.array, other.index)
 
 
 def _divergent(record: Record) -> Fault:
@@ -109,7 +119,12 @@ def _divergent(record: Record) -> Fault:
     waiting = tuple(thread for thread, barrier in last.items() if barrier)
     lines = tuple(sorted({record.sites[barrier].line for barrier in last.values() if barrier}))
     others = len(last) - len(waiting)
-    said = f"{len(waiting)} threads of block {block} wait at a barrier, and {others} never come"
+    who = (
+        f"{len(waiting)} threads of block {block} wait"
+        if len(waiting) > 1
+        else f"1 thread of block {block} waits"
+    )
+    said = f"{who} at a barrier, and {others} never come{'s' if others == 1 else ''}"
     return Fault("divergent barrier", said, 0, block, waiting, lines)
 
 

@@ -22,6 +22,14 @@ from engine.studies.ladder_cache import Served
 from engine.studies.ladder_kernels import RUNGS, product
 from engine.studies.ladder_plans import BATCHES, WEIGHTS, plan
 from engine.studies.ladder_setup import LadderSetup
+from engine.studies.ladder_sparse import (
+    DENSITIES,
+    Csr,
+    measured_crossing,
+    operands,
+    predicted_crossing,
+)
+from engine.studies.ladder_sparse import product as sparse_product
 from engine.studies.loops_cache import compare_nests
 from engine.studies.loops_orders import NESTS
 from engine.studies.study import Check, Study
@@ -61,6 +69,8 @@ class LadderResult:
             for order, served in self.served.items():
                 for level in range(len(self.caches)):
                     figures[f"{order}: misses of L{level + 1}"] = served.missed(level)
+        elif setup.experiment == "Sparse":
+            figures["floating-point operations, dense"] = 2 * setup.side**3
         elif setup.experiment != "Working set":
             figures["floating-point operations"] = 2 * setup.side**3
             figures["operations a byte"] = intensity(setup.side, setup.side, setup.side)
@@ -74,6 +84,9 @@ class LadderResult:
         figures: dict[str, float | int | str] = {"machine": self.run.machine, "measured": self.run.date}
         if self.run.load is not None:
             figures["cores used by others, share"] = self.run.load
+        if self.setup.experiment == "Sparse":
+            figures["density of equal times, predicted"] = predicted_crossing(self.run) or "none"
+            figures["density of equal times, measured"] = measured_crossing(self.run) or "none"
         for timing in self.run.timings:
             figures[f"{timing.series}, {timing.note or f'{timing.at:g}'}, per ns"] = timing.rate.median
         return figures
@@ -162,6 +175,8 @@ def check(result: LadderResult) -> list[Check]:
         return _cache_checks(result)
     if result.setup.experiment == "Working set":
         return []
+    if result.setup.experiment == "Sparse":
+        return _sparse_checks(result.setup)
     draw = np.random.default_rng(result.setup.seed)
     a, b = (draw.normal(size=(CHECKED_SIDE, CHECKED_SIDE)).astype(np.float32) for _ in range(2))
     exact = a.astype(np.float64) @ b
@@ -170,6 +185,27 @@ def check(result: LadderResult) -> list[Check]:
         off = float(np.abs(product(name, a, b, block=16) - exact).max() / np.abs(exact).max())
         label = f"{name}: largest error of a product"
         checks.append(Check(label, f"numpy {np.__version__}", 0.0, off, off, TOLERANCE))
+    return checks
+
+
+def _sparse_checks(setup: LadderSetup) -> list[Check]:
+    """Our product of compressed rows against scipy's, and its compressed rows against scipy's."""
+    import scipy  # type: ignore[import-untyped]
+    from scipy.sparse import csr_array  # type: ignore[import-untyped]
+
+    oracle = f"scipy {scipy.__version__}"
+    checks = []
+    for density in DENSITIES:
+        dense, b = operands(CHECKED_SIDE, density, setup.seed)
+        own, theirs = Csr.of(dense), csr_array(dense)
+        exact = theirs.astype(np.float64) @ b.astype(np.float64)
+        off = float(np.abs(sparse_product(own, b) - exact).max() / np.abs(exact).max())
+        checks.append(
+            Check(f"{density:.3g} dense: largest error of a product", oracle, 0.0, off, off, TOLERANCE)
+        )
+        found, wanted = len(own.values), theirs.nnz
+        off = difference(found, wanted)
+        checks.append(Check(f"{density:.3g} dense: numbers kept", oracle, wanted, found, off, 0.0))
     return checks
 
 
@@ -217,6 +253,11 @@ EXAMPLES: dict[str, dict[str, LadderSetup]] = {
         "one at a time": LadderSetup(experiment="Batch", batch=1),
         "16": LadderSetup(experiment="Batch"),
         "256": LadderSetup(experiment="Batch", batch=BATCHES[-1]),
+    },
+    "Sparse": {
+        "256": LadderSetup(experiment="Sparse"),
+        "64": LadderSetup(experiment="Sparse", side=64),
+        "1024": LadderSetup(experiment="Sparse", side=1024),
     },
     "Working set": {"4 kB to 64 MB": LadderSetup(experiment="Working set")},
 }

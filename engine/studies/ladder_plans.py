@@ -13,6 +13,7 @@ from engine.measure.peaks import peak_works
 from engine.studies import loops_timing
 from engine.studies.ladder_kernels import BLAS, BLOCK, BLOCKED, RUNGS, TILE, product_work, rung
 from engine.studies.ladder_setup import LadderSetup
+from engine.studies.ladder_sparse import sparse_works
 from engine.studies.ladder_walks import SIZES, WALKS, walk_work
 from engine.studies.loops_orders import NESTS
 
@@ -20,7 +21,7 @@ VERSION = 1  # raised when a stored measurement no longer means the same
 SWEPT_SIDES = (8, 16, 32, 64, 128, 256, 512)
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 WEIGHTS = 1024  # rows and columns of what a batch is multiplied by: 4 MB
-FACE = {"Ladder": ("side",), "Block size": ("side",), "Cache": ("real_side",)}
+FACE = {"Ladder": ("side",), "Block size": ("side",), "Sparse": ("side",), "Cache": ("real_side",)}
 
 
 def plan(setup: LadderSetup) -> Plan:
@@ -41,6 +42,8 @@ def works(setup: LadderSetup) -> Sequence[Work]:
         case "Batch":
             shapes = [(batch, WEIGHTS, WEIGHTS) for batch in BATCHES]
             own = [product_work(name, s, seed, BLOCK, s[0]) for s in shapes for name in (TILE, BLAS)]
+        case "Sparse":
+            own = sparse_works(setup.side, seed)
         case "Cache":
             return [nest_work(order, setup.real_side, seed) for order in NESTS]
         case "Working set":

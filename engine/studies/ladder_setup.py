@@ -8,7 +8,7 @@ from pydantic import Field
 
 from engine.studies.study import Setup
 
-Experiment = Literal["Ladder", "Sizes", "Block size", "Cache", "Batch", "Working set"]
+Experiment = Literal["Ladder", "Sizes", "Block size", "Cache", "Batch", "Sparse", "Working set"]
 Order = Literal["ijk", "ikj", "jik", "jki", "kij", "kji", "tiles"]
 
 SIDES = (16, 32, 64, 128, 256, 512, 1024)
@@ -20,7 +20,7 @@ class LadderSetup(Setup):
     experiment: Experiment = Field(default="Ladder", title="Experiment", description="What is measured.")
     side: int = Field(
         default=256, ge=8, le=1024, title="Side n",
-        description="Matrices of n × n numbers; of the ladder and of the block sizes.",
+        description="Matrices of n × n numbers; of the ladder, the block sizes and the sparse product.",
     )  # fmt: skip
     batch: int = Field(
         default=16, ge=1, le=256, title="Batch",

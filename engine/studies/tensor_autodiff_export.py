@@ -42,14 +42,14 @@ IN_FUNCTIONAL = {
 def torch_program(program: TensorProgram, sizes: Mapping[str, int], dtype: str, seed: int) -> str:
     """Code that prints the output and the gradient of every parameter."""
     lines = [f"{name} = {size}" for name, size in sizes.items()]
-    *body, last = [_qualified(line) for line in program.source.split("\n")]
+    *body, last = [qualified(line) for line in program.source.split("\n")]
     names = _parameters(program)
     shown = [f'print("{name}", {name}.grad)' for name in names]
     code = [*lines, *body, f"L = {last}", "L.sum().backward()", 'print("L", L.item())', *shown]
     return HEADER.format(seed=seed, dtype=dtype) + "\n".join(code) + "\n"
 
 
-def _qualified(line: str) -> str:
+def qualified(line: str) -> str:
     """A line with torch's modules before the functions; methods stay as they are."""
     code, mark, remark = line.partition("#")
 

@@ -1,24 +1,27 @@
-"""The run on words: can letters tell whether a word is good or bad?"""
+"""The run on texts: can letters tell whether a word is good or bad, and words whether a sentence is?"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from engine.studies.study import Check, Study
 from engine.text.oracle import compared
 from engine.text.run import Run, Still
 from engine.text.setup import TextSetup
+from engine.text.sources import Data
 from engine.training.curve import TrainedResult, trained
 
 
 class TextResult(TrainedResult):
-    """A run on words where it stands, and its curve."""
+    """A run on texts where it stands, and its curve."""
 
     still: Still
 
     def summary(self) -> Mapping[str, float | int | str]:
-        words = {"training words": len(self.still.train), "test words": len(self.still.test)}
-        return {**super().summary(), **words}
+        kind = "words" if self.setup.data == "words" else "sentences"
+        texts = {f"training {kind}": len(self.still.train), f"test {kind}": len(self.still.test)}
+        return {**super().summary(), **texts}
 
 
 def run(setup: TextSetup) -> TextResult:
@@ -38,11 +41,45 @@ EXAMPLES = {
     "Families together": TextSetup(families=True, word="gloomy"),
     "One letter at a time": TextSetup(window=1, filters=32, dropout=0.0),
 }
+SENTENCES: dict[str, Any] = {  # 76.9, 76.5 and 76.3 % after three epochs with seeds 0, 1 and 2
+    "embedding": 16,
+    "spread": 0.1,
+    "window": 2,
+    "filters": 128,
+    "dropout": 0.7,
+    "rate": 0.005,
+    "schedule": "cosine",
+    "horizon": 3,
+    "word": "A moving story, well told and never dull.",
+}
+EXAMPLES_OF_SENTENCES: dict[str, dict[str, Any]] = {
+    "Above 75 %": {},
+    "One word at a time": {"window": 1, "word": "Not bad at all."},
+    "Five words at once": {"window": 5},
+    "Embeddings too large": {"spread": 1.0, "schedule": "constant"},
+}
+
+
+def beginning(data: Data, file: str = "", **fields: Any) -> dict[str, Any]:
+    """The fields of a setup at the beginning of a run on these data."""
+    own = {} if data == "words" else SENTENCES
+    return {**TextSetup().model_dump(), **own, **fields, "data": data, "file": file}
+
+
+def examples(setup: TextSetup) -> dict[str, TextSetup]:
+    """The examples for the data of a setup."""
+    if setup.data == "words":
+        return EXAMPLES
+    return {
+        name: TextSetup(**beginning(setup.data, setup.file, **fields))
+        for name, fields in EXAMPLES_OF_SENTENCES.items()
+    }
+
 
 STUDY = Study(
     name="text",
     version=1,
-    question="Can a net tell from its letters whether a word is good or bad?",
+    question="Can a net tell good from bad: words by their letters, sentences by their words?",
     setup=TextSetup,
     run=run,
     check=check,

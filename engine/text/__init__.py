@@ -1,1 +1,1 @@
-"""A convolution over the letters of words that learns which are good and which are bad."""
+"""A convolution over the letters of words, or the words of sentences, that learns which are good."""

@@ -1,4 +1,4 @@
-"""A run on words, and what is looked at while it goes on: one word's letters, what each filter listens to."""
+"""A run on texts, and what is looked at while it goes on: one text's tokens, what each filter listens to."""
 
 from __future__ import annotations
 
@@ -9,51 +9,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 import engine
-from engine.data.words import Rated, rated_words
 from engine.text.model import Model
-from engine.text.network import WordNet, encoded
+from engine.text.network import TextNet
 from engine.text.setup import TextSetup
+from engine.text.texts import Texts, split
+from engine.text.tokens import NOTHING
 from engine.training import run
 from engine.training.model import values
 
 Floats = NDArray[np.float32]
-HELD_OUT = 0.2
-FAMILY = 5  # letters that the words of a family begin with
 MISTAKES = 16  # shown, the worst first
-
-
-@dataclass(frozen=True)
-class Words:
-    """Words, their letters as int64 [n, LONGEST], and targets, float32 [n, 1]: 1 for good, 0 for bad."""
-
-    rated: list[Rated]
-    inputs: NDArray[np.int64]
-    targets: Floats
-
-    def __len__(self) -> int:
-        return len(self.rated)
 
 
 @dataclass(frozen=True)
 class Still:
     """A run at one moment, for others to look at while it goes on.
 
-    losses  (loss, accuracy) on training and test words
+    losses  (loss, accuracy) on training and test texts
     """
 
     setup: TextSetup
-    net: WordNet
-    train: Words
-    test: Words
+    net: TextNet
+    train: Texts
+    test: Texts
     losses: list[tuple[float, float]]
 
 
-class Run(run.Run[TextSetup, Model, Words]):
-    """One run on words."""
+class Run(run.Run[TextSetup, Model, Texts]):
+    """One run on words or sentences."""
 
     most_judged: ClassVar[int | None] = 2000
 
-    def samples(self, setup: TextSetup) -> tuple[Words, Words]:
+    def samples(self, setup: TextSetup) -> tuple[Texts, Texts]:
         return split(setup)
 
     def make_model(self, setup: TextSetup) -> Model:
@@ -61,78 +48,70 @@ class Run(run.Run[TextSetup, Model, Words]):
 
     def row(self) -> Floats:
         """Numbers by the parts that `shape` names, in this order."""
-        return np.concatenate([np.asarray(part, np.float32).ravel() for part in self._parts().values()])
+        return np.concatenate([np.asarray(part, np.float32).ravel() for part in self._parts()])
 
     def shape(self) -> dict[str, Any]:
-        """The word that is looked at, and which numbers of a row are what."""
-        lengths = {name: int(np.size(part)) for name, part in self._parts().items()}
-        return {"word": self.controls.word, "window": self.controls.window, "lengths": lengths}
+        """The tokens that are looked at, whether the net knows each, and which numbers of a row are what."""
+        vocabulary, filters = self.train.vocabulary, self.controls.filters
+        tokens = vocabulary.tokens(self.controls.word)
+        lengths = {
+            "figures": 8,
+            "score": 1,
+            "contributions": len(tokens),
+            "fired": filters * (vocabulary.longest - self.controls.window + 1),
+            "weights": filters,
+            "listens": 2 * filters,
+            "mistakes": 2 * MISTAKES,
+        }
+        known = [token in vocabulary.numbers for token in tokens]
+        return {"tokens": tokens, "known": known, "window": self.controls.window, "lengths": lengths}
 
     def still(self) -> Still:
-        net = WordNet(self.controls)
+        net = TextNet(self.controls)
         net.load_state_dict(self.model.net.state_dict())
         net.eval()
         return Still(self.setup, net, self.train, self.test, self.judged())
 
-    def _parts(self) -> dict[str, Any]:
-        net = self.model.net
+    def _parts(self) -> tuple[Any, ...]:
+        net, vocabulary = self.model.net, self.train.vocabulary
+        tokens = vocabulary.tokens(self.controls.word)
+        codes = vocabulary.encoded([tokens])
         net.eval()
         with engine.no_grad():
-            score, contributions = explained(net, self.controls.word)
-            fired = values(net.fired(engine.from_numpy(encoded([self.controls.word]))))[0]
+            score, contributions = explained(net, codes[0], len(tokens))
+            fired = values(net.fired(engine.from_numpy(codes)))[0]
             of_test = values(net.fired(engine.from_numpy(self.test.inputs[: self.most_judged])))
         net.train()
         (train_loss, train_accuracy), (test_loss, test_accuracy) = self.judged()
         weights = values(net.last.weight)[0]
         scores = of_test.max(2) @ weights + values(net.last.bias)
+        wrong = mistakes(scores, self.test.targets[: len(scores), 0])
         place = [self.position.epoch, self.position.used]
-        return {
-            "figures": [*place, train_loss, test_loss, train_accuracy, test_accuracy, 0.0, self.rate],
-            "score": score,
-            "contributions": contributions,
-            "fired": fired,
-            "weights": weights,
-            "listens": listens(of_test),
-            "mistakes": mistakes(scores, self.test.targets[: len(scores), 0]),
-        }
+        figures = [*place, train_loss, test_loss, train_accuracy, test_accuracy, 0.0, self.rate]
+        return figures, score, contributions, fired, weights, listens(of_test), wrong
 
 
-def split(setup: TextSetup) -> tuple[Words, Words]:
-    """Training and held-out words: the same ones for the same seed."""
-    rated = list(rated_words())
-    random = np.random.default_rng(setup.seed)
-    keys = [word.word[:FAMILY] if setup.families else word.word for word in rated]
-    groups = sorted(set(keys))
-    held_out = {groups[k] for k in random.permutation(len(groups))[: round(HELD_OUT * len(groups))]}
-    order = random.permutation(len(rated))
-    test = [rated[k] for k in order if keys[k] in held_out]
-    train = [rated[k] for k in order if keys[k] not in held_out]
-    return _words(train), _words(test)
+def explained(net: TextNet, codes: NDArray[np.int64], count: int) -> tuple[float, Floats]:
+    """The score of a text, and how much of it each of its first tokens makes: what is lost without it.
 
-
-def _words(rated: list[Rated]) -> Words:
-    targets = np.array([[word.rating > 0] for word in rated], np.float32)
-    return Words(rated, encoded([word.word for word in rated]), targets)
-
-
-def explained(net: WordNet, word: str) -> tuple[float, Floats]:
-    """The score of a word, and how much of it each letter makes: what is lost without it (occlusion)."""
-    codes = np.repeat(encoded([word]), len(word) + 1, axis=0)
-    for k in range(len(word)):
-        codes[k + 1, k] = 0
-    scores = values(net(engine.from_numpy(codes)))[:, 0]
+    codes  [longest]. What a net says without a part is called occlusion: Zeiler & Fergus, "Visualizing and
+    understanding convolutional networks", 2014.
+    """
+    rows = np.repeat(codes[None], count + 1, axis=0)
+    rows[np.arange(count) + 1, np.arange(count)] = NOTHING
+    scores = values(net(engine.from_numpy(rows)))[:, 0]
     return float(scores[0]), scores[0] - scores[1:]
 
 
 def listens(fired: Floats) -> Floats:
-    """For each filter the window of all words at which it fires most: [filters, 2], word and first letter."""
+    """For each filter the window of all texts at which it fires most: [filters, 2], text and first token."""
     filters, windows = fired.shape[1:]
     best = fired.transpose(1, 0, 2).reshape(filters, -1).argmax(1)
     return np.stack([best // windows, best % windows], 1).astype(np.float32)
 
 
 def mistakes(scores: Floats, targets: Floats) -> Floats:
-    """The worst mistakes, [16, 2]: number of the word and its score; numbers are -1 where there are fewer."""
+    """The worst mistakes, [16, 2]: number of the text and its score; numbers are -1 where there are fewer."""
     wrong = np.flatnonzero((scores > 0) != (targets > 0.5))
     worst = wrong[np.argsort(-np.abs(scores[wrong]), kind="stable")][:MISTAKES]
     found = np.full((MISTAKES, 2), -1.0, np.float32)

@@ -98,7 +98,8 @@ class Model(Generic[S, N]):
 
     def xray(self, inputs: Tensor, targets: Tensor) -> Xray:
         """The same, with every value on the way kept."""
-        return self._step.xray(inputs, targets)
+        seen: Xray = self._step.xray(inputs, targets)
+        return seen
 
     def is_finite(self) -> bool:
         """Whether no parameter is infinite or NaN."""

@@ -6,9 +6,9 @@ const LABEL_HEIGHT = 17;
 const axisLabel = ({ base }) => (value) => (base ? [String(base), svg("tspan", { dy: "-.45em", class: "exponent" }, format(value))] : format(value));
 const onAxis = ({ base, zero }, place) => (zero !== undefined && place <= zero ? 0 : base ? base ** place : place);
 
-// Round places on an axis; whole powers where it is one of powers.
+// Round places on an axis; whole powers where it is one of powers, whole numbers where it counts something.
 function placesOn(axis, count) {
-  if (!axis.base) return ticks(axis.low, axis.high, count);
+  if (!axis.base) return ticks(axis.low, axis.high, count).filter((place) => !axis.whole || Number.isInteger(place));
   const places = decades(Math.ceil(axis.low), Math.floor(axis.high), count);
   return axis.zero === undefined ? places : places.filter((place) => place > axis.zero + 0.5);
 }

@@ -2,13 +2,15 @@
 
 const boards = new WeakMap();
 const EXAMPLES = 3;
+const STORE = "unroll.puzzles";
+const KINDS = { tensor: "Tensors", autodiff: "Derivatives" };
 
 class Board {
   constructor(root) {
     this.root = root;
-    this.progress = new Progress();
+    this.progress = new Progress(STORE);
     this.channel = new ChangeChannel((change) => this.send("change", change));
-    this.overview = new Overview((name) => this.choose(name), () => this.forget());
+    this.overview = new Overview(KINDS, (name) => this.choose(name), () => this.forget());
     this.lines = [];
     this.examples = Array.from({ length: EXAMPLES }, (_, k) => new Example(`Example ${k + 1}`));
     this.failing = new Example("It fails on");

@@ -1,21 +1,21 @@
 // What a visitor has written, kept in this browser: right answers for good, others until they are right.
 
-const STORE = "unroll.puzzles";
-
 class Progress {
-  constructor() {
-    const kept = Progress.read();
+  // `store` is the name under which the browser keeps it.
+  constructor(store) {
+    this.store = store;
+    const kept = this.read();
     this.answers = kept.answers ?? {};
     this.drafts = kept.drafts ?? {};
   }
 
   // A browser may refuse to keep anything: then progress lasts as long as the page.
-  static read() {
-    try { return JSON.parse(localStorage.getItem(STORE)) ?? {}; } catch { return {}; }
+  read() {
+    try { return JSON.parse(localStorage.getItem(this.store)) ?? {}; } catch { return {}; }
   }
 
   write() {
-    try { localStorage.setItem(STORE, JSON.stringify({ answers: this.answers, drafts: this.drafts })); } catch { /* nothing is kept */ }
+    try { localStorage.setItem(this.store, JSON.stringify({ answers: this.answers, drafts: this.drafts })); } catch { /* nothing is kept */ }
   }
 
   // `solved` is what the page has judged right.

@@ -1,12 +1,12 @@
-// The whole: a word and its letters, the filters, the mistakes, and the losses.
+// The whole: a text and its tokens, the filters, the mistakes, and the losses.
 
 class TextBoard extends LiveBoard {
   constructor(root) {
     super(root);
     const look = (word) => this.send("change", { word });
-    this.word = new WordPanel(look);
+    this.text = new TextPanel(look);
     this.filters = new Filters(look);
-    root.replaceChildren(html("div", { class: "live" }, this.transport.element, this.problem, this.word.element, html("div", { class: "body" }, this.filters.element, this.curves.element)));
+    root.replaceChildren(html("div", { class: "live" }, this.transport.element, this.problem, this.text.element, html("div", { class: "body" }, this.filters.element, this.curves.element)));
   }
 
   // Where the parts of a row lie.
@@ -17,13 +17,13 @@ class TextBoard extends LiveBoard {
   }
 
   build(data) {
-    this.word.build(data);
+    this.text.build(data);
     this.filters.build(data);
   }
 
   paint({ shape, row }) {
     const parts = Object.fromEntries(shape.places.map(([name, from, to]) => [name, row.subarray(from, to)]));
-    this.word.paint(shape, parts, this.scale);
+    this.text.paint(shape, parts, this.scale);
     this.filters.paint(shape, parts, this.scale);
   }
 }

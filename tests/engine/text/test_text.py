@@ -9,10 +9,11 @@ import engine
 from engine.compiler import background
 from engine.data.words import rated_words
 from engine.studies.text import EXAMPLES
-from engine.text.network import encoded
 from engine.text.oracle import compared
-from engine.text.run import FAMILY, Run, explained, listens, mistakes, split
-from engine.text.setup import LETTERS, LONGEST, TextSetup
+from engine.text.run import Run, explained, listens, mistakes
+from engine.text.setup import TextSetup
+from engine.text.texts import FAMILY, split
+from engine.text.tokens import LETTERS, LONGEST_WORD, of_letters
 from engine.training.model import values
 from engine.training.position import Position
 
@@ -28,7 +29,7 @@ def begun(setup: TextSetup) -> Run:
 
 def test_the_lexicon_is_vaders() -> None:
     """Ratings as printed in the lexicon itself; one a line, so each word once."""
-    known = {rated.word: rated.rating for rated in rated_words()}
+    known = {rated.text: rated.rating for rated in rated_words()}
     assert 6500 < len(known) <= 7520
     assert (known["wonderful"], known["catastrophe"], known["okay"]) == (2.7, -3.4, 0.9)
     assert all(set(word) <= set(LETTERS) for word in known)
@@ -46,8 +47,8 @@ def test_held_out_words_are_held_out(families: bool) -> None:
     train, test = split(TextSetup(families=families, seed=3))
     assert len(train) + len(test) == len(rated_words())
     length = FAMILY if families else 80
-    heads = {rated.word[:length] for rated in train.rated}
-    assert not heads & {rated.word[:length] for rated in test.rated}
+    heads = {rated.text[:length] for rated in train.rated}
+    assert not heads & {rated.text[:length] for rated in test.rated}
     np.testing.assert_array_equal(test.targets[:, 0], [rated.rating > 0 for rated in test.rated])
     assert len(test) == pytest.approx(0.2 * len(rated_words()), rel=0.1)
 
@@ -73,18 +74,20 @@ def test_a_run_comes_again_to_the_bit_whatever_is_looked_at() -> None:
 
 
 def test_words_become_numbers_of_letters() -> None:
-    codes = encoded(["az-'", "b" * 30])
-    assert codes[0].tolist() == [1, 26, 27, 28] + [0] * (LONGEST - 4)
-    assert codes[1].tolist() == [2] * LONGEST
+    known = of_letters()
+    codes = known.encoded([known.tokens("az-'"), known.tokens("b" * 30)])
+    assert codes[0].tolist() == [1, 26, 27, 28] + [0] * (LONGEST_WORD - 4)
+    assert codes[1].tolist() == [2] * LONGEST_WORD
 
 
 def test_a_letter_adds_what_is_lost_without_it() -> None:
     run = begun(TextSetup(**SMALL))
     run.go_to(Position(2))
     net = run.model.net.eval()
-    score, parts = explained(net, "lovely")
+    codes = of_letters().encoded(["lovely"])
+    score, parts = explained(net, codes[0], 6)
     for k in range(6):
-        letters = encoded(["lovely"])
+        letters = codes.copy()
         letters[0, k] = 0
         without = values(net(engine.from_numpy(letters)))[0, 0]
         assert parts[k] == pytest.approx(score - without, abs=1e-5)
