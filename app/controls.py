@@ -26,8 +26,8 @@ def control(frame: Frame, name: str, **appearance: Any) -> None:
     field = frame.study.setup.model_fields[name]
     key = f"{frame.study.name}:{name}"
     value = getattr(frame.setup, name)
-    if st.session_state.get(key) != value:
-        st.session_state[key] = value
+    if frame.is_fresh or st.session_state.get(key) != value:
+        st.session_state[key] = value  # not in every run: it would undo what is being typed
     options = appearance.pop("options", None)
     widget, settings = _widget(field, options and _with(value, options), "height" in appearance)
     settings = {"label": field.title or name, "help": field.description, **settings, **appearance}

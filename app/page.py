@@ -34,6 +34,7 @@ FILE_KINDS = {
     "graph.json": "Graph as JSON, with values and gradients",
 }
 FENCE = "`" * 80  # round a line that a visitor typed: longer than any line of backquotes in it
+FIRST_RUNS = 2  # complete ones, after which all that was sent has arrived
 CLOSE_PREDICTION = 0.05  # relative gap that counts as a good guess
 
 
@@ -74,6 +75,16 @@ class Frame:
         if st.query_params.to_dict() != address:
             st.query_params.from_dict(address)
         st.session_state[self._key("address")] = address
+        st.session_state[self._key("runs")] = st.session_state.get(self._key("runs"), 0) + 1
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the browser may not have built yet what earlier runs sent it.
+
+        A first visit runs a page twice in a row where torch is still being loaded. A widget's value that was
+        sent by the first of these runs alone is lost with it, and the widget would show its first option.
+        """
+        return bool(st.session_state.get(self._key("runs"), 0) < FIRST_RUNS)
 
     def _read_address(self, query: dict[str, str]) -> None:
         """Follow the address where it was changed from outside: a link opened, the back button."""

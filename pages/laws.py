@@ -1,6 +1,6 @@
 """Laws: a property of numbers, and a hunt for those that break it."""
 
-from typing import Any, get_args
+from typing import get_args
 
 import streamlit as st
 
@@ -17,7 +17,6 @@ POLL = 0.4
 LAW_HEIGHT = 110
 BOARD_HEIGHT = 640
 JOB = "laws_job"
-SHOWN = "laws_shown"
 SHARES = (1e-15, 1e-12, 1e-9, 1e-6, 1e-3)
 TRIES = (50, 100, 200, 500, 1000, 2000)
 
@@ -61,43 +60,30 @@ def gallery() -> None:
     )  # fmt: skip
 
 
-def control(name: str, **appearance: Any) -> None:
-    """A control whose value is sent with every run.
-
-    The end of a hunt runs the page again, on a first visit before the browser has built what the run before
-    had sent; a value that was sent only then would be lost, and the control would show its first option.
-    """
-    st.session_state[f"laws:{name}"] = getattr(frame.setup, name)
-    frame.control(name, **appearance)
-
-
 def controls() -> None:
     setup = frame.setup
     if not frame.present:
         gallery()
-    show = (
-        frame.control if st.session_state.get(SHOWN) else control
-    )  # later it would undo what is being typed
-    show("law", height=LAW_HEIGHT)
+    frame.control("law", height=LAW_HEIGHT)
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         if uses_operator(setup.law):
-            control(
+            frame.control(
                 "operator",
-                options=laws.options(OPERATORS, setup.operator),
+                options=OPERATORS,
                 accept_new_options=True,
                 width=190,
             )
         domains()
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
-        control("format", width="content")
+        frame.control("format", width="content")
         if setup.format != "exact":
-            control("closeness", width="content")
+            frame.control("closeness", width="content")
         if setup.closeness == "within ulps":
-            control("ulps", width=150)
+            frame.control("ulps", width=150)
         if setup.closeness == "within a share":
-            control("share", options=laws.options(SHARES, setup.share), width=110)
-        control("examples", options=laws.options(TRIES, setup.examples), width=110)
-        control("seed", width=120)
+            frame.control("share", options=SHARES, width=110)
+        frame.control("examples", options=TRIES, width=110)
+        frame.control("seed", width=120)
 
 
 def domains() -> None:
@@ -174,7 +160,6 @@ def explorer() -> None:
     if not veiled:
         st.markdown("\n".join(f"- {note}" for note in laws_words.notes(result)))
     checks = frame.check(result)
-    st.session_state[SHOWN] = bool(checks)  # else the page runs again at once, when torch is there
     frame.footer(result, checks, laws_code.torch_code(result))
     frame.write_address()
 

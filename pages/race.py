@@ -1,7 +1,6 @@
 """Backend race: one training on every engine there is, the same curve at very different speeds."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import streamlit as st
 
@@ -65,15 +64,7 @@ def controls() -> None:
 def row(names: Sequence[str]) -> None:
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         for name in names:
-            frame.control(name, **choices(name), width=WIDTHS_OF.get(name, 110))
-
-
-def choices(name: str) -> dict[str, Any]:
-    """The values to choose from, and the one that is set if it is none of them."""
-    if name not in OPTIONS:
-        return {}
-    value, usual = getattr(frame.setup, name), OPTIONS[name]
-    return {"options": usual if value in usual else sorted({*usual, value})}
+            frame.control(name, options=OPTIONS.get(name), width=WIDTHS_OF.get(name, 110))
 
 
 # ---- measuring

@@ -8,9 +8,9 @@ from typing import Any
 from app.figures.error_growth_charts import form_names
 from engine.jsonable import encode
 from engine.numbers import Exact
+from engine.numbers.exact_operators import Real, near
 from engine.studies.bit_text import brief
 from engine.studies.error_growth_cancellation import CancellationFound, Form, text_of
-from engine.studies.error_growth_exact import Real, near
 from engine.studies.error_growth_tree import Node
 
 LONGEST_PART = 30  # characters of a part of the expression; a longer one has dots for operands longer than

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
 from engine.jsonable import encode
 from engine.laws.arithmetic import Arithmetic
 from engine.numbers import Exact, FloatFormat
+from engine.numbers.exact_operators import Real, near
 from engine.studies.bit_text import brief
-from engine.studies.error_growth_exact import Real, near
 from engine.studies.laws import LawsResult
 from engine.studies.laws_found import NEAR
 from engine.studies.laws_picture import Picture
@@ -53,11 +53,6 @@ def in_gallery(setup: LawsSetup) -> tuple[str | None, str | None]:
             if entry == bare:
                 return section, name
     return None, None
-
-
-def options(offered: Sequence[Any], value: Any) -> list[Any]:
-    """The values to choose from, and the one that is set if it is none of them."""
-    return [*offered] if value in offered else [value, *offered]
 
 
 def changed_fields(change: Mapping[str, Any]) -> dict[str, Any]:

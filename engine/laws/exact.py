@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.expression import Program
+from engine.numbers.exact_operators import BeyondReachError, Real, apply, near
 from engine.primitives import TABLE
-from engine.studies.error_growth_exact import BeyondReachError, Real, apply, near
 
 NOISE = Fraction(1, 10**60)
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from engine.agreement import difference
 from engine.expression import ExpressionError, Program, parse
 from engine.numbers import FloatFormat, NumberError, Rounding
-from engine.studies.error_growth_exact import BeyondReachError, as_float
+from engine.numbers.exact_operators import BeyondReachError, as_float
 from engine.studies.error_growth_oracle import mpmath_outputs, mpmath_version
 from engine.studies.error_growth_tree import Node, ancestors, evaluate_tree, guilty
 from engine.studies.study import Check

@@ -16,7 +16,7 @@ from fractions import Fraction
 
 from engine.expression import Instruction, Program
 from engine.numbers import Exact, FloatFormat, Rounding
-from engine.studies.error_growth_exact import Real, apply, exactly, near, rounded_once
+from engine.numbers.exact_operators import Real, apply, exactly, near, rounded_once
 
 GUILTY = 2.0  # bits: an operator that rounds once loses at most log₂ 1.5
 

@@ -16,8 +16,8 @@ from threading import Event, Lock
 from typing import Any
 
 from engine.laws.hunt import Example, Hunt
+from engine.numbers.exact_operators import Real, near
 from engine.studies.bit_text import written
-from engine.studies.error_growth_exact import Real, near
 from engine.studies.laws_found import LawsFound, find
 from engine.studies.laws_oracle import checks
 from engine.studies.laws_picture import Picture, paint

@@ -11,8 +11,8 @@ from engine.expression import Program
 from engine.laws.arithmetic import Arithmetic
 from engine.laws.hunt import Example
 from engine.laws.trial import Trial
+from engine.numbers.exact_operators import Real, as_float
 from engine.primitives import TABLE
-from engine.studies.error_growth_exact import Real, as_float
 from engine.studies.error_growth_oracle import mpmath_outputs, mpmath_version
 from engine.studies.laws_steps import Anatomy, Step
 from engine.studies.study import Check

@@ -17,7 +17,7 @@ from engine.laws.hunt import Example
 from engine.laws.language import Statement
 from engine.laws.trial import Trial
 from engine.numbers import NumberError
-from engine.studies.error_growth_exact import Real, exactly, near, rounded_once
+from engine.numbers.exact_operators import Real, exactly, near, rounded_once
 from engine.studies.error_growth_tree import ancestors
 
 LONGEST = 14  # characters of a step that is written out inside another

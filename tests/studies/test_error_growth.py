@@ -17,10 +17,10 @@ import torch
 from engine.expression import ExpressionError, parse
 from engine.jsonable import encode
 from engine.numbers import NAMED, NumberError, Rounding, bf16, fp8_e4m3fn, fp16, fp32, fp64
+from engine.numbers.exact_operators import DIGITWISE, RATIONAL, apply, as_float
 from engine.studies.error_growth import EXAMPLES, STUDY, ErrorGrowthSetup
 from engine.studies.error_growth_cancellation import CLASSICS, CancellationFound, carried_over, dissect
 from engine.studies.error_growth_epsilon import EpsilonFound, measure
-from engine.studies.error_growth_exact import DIGITWISE, RATIONAL, apply, as_float
 from engine.studies.error_growth_oracle import mpmath_outputs
 from engine.studies.error_growth_rounding import round_often
 from engine.studies.error_growth_tree import bits_lost, evaluate_tree

@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 
 from engine.backends.cuda.simulator import simulate
-from tests.engine.test_simulator import KERNELS, floats
+from tests.engine.simulator.kernels import KERNELS, floats
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 NUMBA = """
 import sys
 from numba import cuda
 from engine.compiler import modules
-from tests.engine.test_simulator_against_numba import KERNELS, results
+from tests.engine.simulator.test_against_numba import KERNELS, results
 assert cuda.is_available()
 module = modules.load(KERNELS, "numba_simulator")
 results(lambda name: cuda.jit(getattr(module, name)), sys.argv[1])
