@@ -16,7 +16,7 @@ class Visit:
         self.page = page
         page.goto(address)
         wait_until_idle(page)
-        skip = page.get_by_role("button", name="Skip")
+        skip = page.locator(".st-key-prediction").get_by_role("button", name="Skip")
         if skip.count():
             skip.click()
             wait_until_idle(page)
