@@ -70,7 +70,7 @@ def test_one_waits_for_the_other_and_a_closed_page_gives_up(
     page: Page, browser: Browser, server: LiveServer
 ) -> None:
     with browser.new_context(base_url=server.url) as context:
-        other = Visit(context.new_page(), "Sizes")
+        other = Experiment(context.new_page(), "Sizes")
         visit = Experiment(page, "Cache", "&real_side=17")
         other.measure.click()
         other.says("of 68 done|of 62 done")

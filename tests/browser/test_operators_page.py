@@ -20,6 +20,8 @@ PHONE = {"width": 390, "height": 844}
 class Explorer(BoardVisit):
     """What a reader sees of the component and does to it."""
 
+    skips = False
+
     def __init__(self, page: Page, query: str = "") -> None:
         super().__init__(page, f"/operators{query}")
 

@@ -1,5 +1,6 @@
 // The opened node in the place of the graph: as matrices with its Jacobians, or as formulas.
 
+const FIRST = { i: 0, operand: null, j: null }; // what is lit while nothing is pointed at
 const ZOOMS = [["graph", "Graph"], ["matrix", "Matrices"], ["formula", "Formulas"]];
 
 class Lens {
@@ -8,7 +9,7 @@ class Lens {
     this.tabs = html("div", { class: "zooms", role: "tablist", "aria-label": "zoom" }, ...ZOOMS.map(([name, label]) => html("button",
       { type: "button", role: "tab", "data-zoom": name, onclick: () => player.look(name) }, label)));
     this.element = html("div", { class: "lens", hidden: true, role: "group", "aria-label": "opened node" });
-    this.element.addEventListener("pointerleave", () => this.choose(this.home));
+    this.element.addEventListener("pointerleave", () => this.choose(FIRST));
   }
 
   show(opened, zoom) {
@@ -25,8 +26,7 @@ class Lens {
     const body = zoom === "matrix" ? this.matrices(opened) : this.formulas(opened);
     this.element.replaceChildren(this.heading(opened), ...body, this.live);
     for (const { heat } of this.heats) heat.draw();
-    this.home = { i: 0, operand: null, j: null };
-    this.choose(this.home);
+    this.choose(FIRST);
   }
 
   heading(opened) {

@@ -12,12 +12,14 @@ READY = '.unroll[data-ready="true"]'
 class Visit:
     """A page that was opened at an address, and its component: `root`."""
 
+    skips = True  # the question before the page's answer
+
     def __init__(self, page: Page, address: str) -> None:
         self.page = page
         page.goto(address)
         wait_until_idle(page)
         skip = page.locator(".st-key-prediction").get_by_role("button", name="Skip")
-        if skip.count():
+        if self.skips and skip.count():
             skip.click()
             wait_until_idle(page)
         self.root = page.locator(READY)
