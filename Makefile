@@ -23,7 +23,7 @@ data: $(INSTALLED)  ## fetch the movie-review sentences of the page "Words", thr
 test: $(INSTALLED_DEV)  ## run every test, in browsers too
 	@$(BIN)/python -m scripts.chromium
 	$(BIN)/pytest -n $(WORKERS) tests/engine tests/studies tests/app
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile tests/browser
+	$(BIN)/pytest tests/browser
 
 bench: $(INSTALLED_DEV)  ## measure; print tables and write benchmarks.json
 	@$(BIN)/python -m scripts.chromium

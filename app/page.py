@@ -47,6 +47,7 @@ class Frame:
         query = st.query_params.to_dict()
         self.present = query.get("present") == "1"
         self.shown = frozenset(query.get("show", "").split(",")) & set(self.study.setup.model_fields)
+        self._had_torch = oracles.torch_is_loaded()
         self._read_address(query)
 
     # ---- the setup, and the address that stands for it
@@ -110,7 +111,8 @@ class Frame:
         st.markdown(f"{context} :gray[{source}]")
 
     def messages(self) -> None:
-        """What was wrong with the link or with a change, until the next change."""
+        """What was wrong with the link or with a change, until the next change. Called before any figure."""
+        self._had_torch = oracles.torch_is_loaded()
         for problem in st.session_state.pop(self._key("problems"), ()):
             st.warning(sentence(problem), icon=":material/info:")
 
@@ -183,7 +185,7 @@ class Frame:
                 self._leave_presenter()
         else:
             self._take_away(result, checks, code, files or {})
-        if not oracles.torch_is_loaded():
+        if not self._had_torch:  # when this run began: what came before it was loaded has no check
             with st.spinner("Loading torch, to hold these figures against it…"):
                 oracles.torch_version()
             st.rerun()

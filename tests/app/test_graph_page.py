@@ -1,9 +1,13 @@
 """The graph page without a browser: what it computes, says and keeps."""
 
+from typing import Any
+
 import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
+from app.page import Frame
+from engine import oracles
 from engine.studies.graph import EXAMPLES
 from tests.app import visit
 from tests.app.visit import payload
@@ -35,6 +39,21 @@ def test_it_shows_the_gradients_that_torch_finds(app: AppTest) -> None:
     output.backward()
     shown = {entry["name"]: entry["gradients"][0]["value"] for entry in payload(app)["inputs"]}
     assert shown == {name: pytest.approx(leaf.grad.item(), rel=1e-12) for name, leaf in leaves.items()}
+
+
+def test_torch_may_arrive_while_the_page_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was drawn before it was there is drawn again."""
+    loaded, footer = False, Frame.footer
+
+    def late(frame: Frame, *arguments: Any, **named: Any) -> None:
+        nonlocal loaded
+        loaded = True
+        footer(frame, *arguments, **named)
+
+    monkeypatch.setattr(oracles, "torch_is_loaded", lambda: loaded)
+    monkeypatch.setattr(Frame, "footer", late)
+    found = [entry["gradients"] for entry in payload(opened({}))["inputs"]]
+    assert all(column["value"] is not None for columns in found for column in columns)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
