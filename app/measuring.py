@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.figures import ladder
+from app.figures import measurement
 from app.page import Frame
 from engine.measure import CannotMeasure, Plan, Run, Ticket, is_allowed, service, this_machine
 
@@ -28,7 +28,7 @@ def measuring(frame: Frame, plan: Plan, run: Run | None) -> None:
         else:
             st.caption("This server shows stored measurements; run Unroll yourself to measure your machine.")
         if not ticket:
-            st.markdown(ladder.measured(run, this_machine().name), width="content")
+            st.markdown(measurement.measured(run, this_machine().name), width="content")
 
 
 def refuse_links(frame: Frame) -> None:
@@ -53,7 +53,7 @@ def _progress(frame: Frame, ticket: Ticket) -> None:
         if st.session_state.pop(_key(frame), None) is ticket:
             _report_end(frame, ticket)
         st.rerun()
-    share, said = ladder.progress(ticket)
+    share, said = measurement.progress(ticket)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button("Stop", icon=":material/stop:", key=f"{frame.study.name}_stop", on_click=ticket.stop)
         st.progress(share, text=said)

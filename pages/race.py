@@ -8,7 +8,7 @@ from app.components.bundle import event
 from app.components.error_chart import error_chart
 from app.components.ladder_bars import ladder_bars
 from app.components.race_board import race_board
-from app.figures import ladder, race, race_charts
+from app.figures import measurement, race, race_charts
 from app.page import Frame
 from engine.measure import CannotMeasure, Plan, Ticket, is_allowed, service, this_machine
 from engine.studies.race import EXAMPLES, RaceResult, result_of
@@ -87,7 +87,7 @@ def start(result: RaceResult) -> None:
             )  # fmt: skip
         else:
             st.caption("This server shows stored measurements; run Unroll yourself to race on your machine.")
-        st.markdown(ladder.measured(result.run, this_machine().name), width="content")
+        st.markdown(measurement.measured(result.run, this_machine().name), width="content")
 
 
 def progress(ticket: Ticket, result: RaceResult) -> None:
@@ -134,11 +134,11 @@ def findings(result: RaceResult, veiled: bool) -> None:
     if result.widths:
         error_chart(race_charts.widths(result, frame.present, veiled), "race_widths", choose_width)
         st.markdown("" if veiled else race.crossing(result))
-        st.caption(ladder.measured(result.widths, this_machine().name))
+        st.caption(measurement.measured(result.widths, this_machine().name))
     more("What compiling costs", "Compile anew, 40 s", "race_anew", cold_plan(frame.setup))
     if result.cold:
         ladder_bars(race_charts.starts(result, veiled), "race_starts")
-        st.caption(ladder.measured(result.cold, this_machine().name))
+        st.caption(measurement.measured(result.cold, this_machine().name))
     if not veiled:
         frame.control("compiling", disabled=not result.cold or not result.cold.complete)
         st.markdown(race.table(result))

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from app.figures.chart_document import chart_document
 from app.figures.error_growth_charts import Chart, Places, axis, group, places, plain, series
 from app.figures.grids import cells, values_of
 from engine.jsonable import encode
@@ -114,18 +115,7 @@ def chart(result: AcceleratorsResult, height: int, present: bool, veiled: bool) 
     made = CHARTS[type(found)](found)
     if present and isinstance(found, ArrayFound):
         made.pop("marker")  # a presenter's keys step the board
-    document = {
-        "hidden": [],
-        "kinds": [],
-        **made,
-        "topic": result.setup.experiment,
-        "said": made["hint"],
-        "height_px": height,
-        "present": present,
-        "veiled": veiled,
-    }
-    encoded: dict[str, Any] = encode(document)
-    return encoded
+    return chart_document(made, result.setup.experiment, height, present, veiled)
 
 
 def _marker(name: str, text: str, at: float, high: float, step: float) -> Chart:

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from app.figures.chart_document import chart_document
 from app.figures.error_growth_charts import Chart, axis, group, places, series
 from engine.backends.cpu.threads import parallel_is_safe
 from engine.doctor.bits import LENGTH, REPEATS, TRAINED, Reproduced
 from engine.doctor.depth import WIDTH, Sizes
-from engine.jsonable import encode
 from engine.studies.doctor import DoctorResult, Laboratory
 from engine.studies.doctor_setup import DEEPEST, DoctorSetup
 
@@ -70,12 +70,7 @@ def _scheme_name(scheme: str, setup: DoctorSetup) -> str:
 
 
 def _chart(parts: Chart, topic: str, height: int, present: bool, veiled: bool) -> Chart:
-    document = {
-        "hidden": [], "marker": None, "said": parts["hint"], **parts, "topic": topic, "height_px": height,
-        "present": present, "veiled": veiled,
-    }  # fmt: skip
-    encoded: Chart = encode(document)
-    return encoded
+    return chart_document(parts, topic, height, present, veiled)
 
 
 def depth_question(result: DoctorResult) -> tuple[str, float]:

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from app.figures.chart_document import chart_document
 from app.figures.error_growth_words import said
-from engine.jsonable import encode
 from engine.studies.error_growth import ErrorGrowthResult, ErrorGrowthSetup
 from engine.studies.error_growth_cancellation import CancellationFound
 from engine.studies.error_growth_epsilon import EpsilonFound
@@ -44,19 +44,7 @@ def payload(result: ErrorGrowthResult, height: int, present: bool, veiled: bool 
     """Everything the chart shows, as JSON; `veiled` keeps curves out of sight while they are asked for."""
     found = result.found
     chart = MAKERS[type(found)](found)
-    document = {
-        "hidden": [],
-        "kinds": [],
-        "marker": None,
-        **chart,
-        "topic": result.setup.experiment,
-        "said": said(found),
-        "height_px": height,
-        "present": present,
-        "veiled": veiled,
-    }
-    encoded: dict[str, Any] = encode(document)
-    return encoded
+    return chart_document({**chart, "said": said(found)}, result.setup.experiment, height, present, veiled)
 
 
 # ---- parts

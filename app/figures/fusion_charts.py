@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from app.figures.chart_document import chart_document
 from app.figures.error_growth_charts import Chart, axis, group, places, series
 from app.figures.ladder_charts import duration
 from engine.jsonable import encode
@@ -143,19 +144,7 @@ def _low_high(drawn: Sequence[Chart]) -> tuple[float, float]:
 
 
 def _chart(topic: str, made: Chart) -> dict[str, Any]:
-    document = {
-        "hidden": [],
-        "kinds": [],
-        "marker": None,
-        **made,
-        "topic": topic,
-        "said": made["hint"],
-        "height_px": HEIGHT,
-        "present": False,
-        "veiled": False,
-    }
-    encoded: dict[str, Any] = encode(document)
-    return encoded
+    return chart_document(made, topic, HEIGHT)
 
 
 def changed_fields(change: Mapping[str, Any]) -> dict[str, Any]:

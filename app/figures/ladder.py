@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime
 from typing import Any
 
 from app.figures.ladder_charts import size
 from engine.jsonable import encode
-from engine.measure import Run, Ticket, Timing, this_machine
+from engine.measure import Timing, this_machine
 from engine.measure.peaks import Peaks
 from engine.studies.ladder import LadderResult, fitting_block, intensity
 from engine.studies.ladder_cache import ACCESSES, Served
@@ -17,37 +16,7 @@ from engine.studies.ladder_plans import WEIGHTS
 from engine.studies.ladder_sparse import CSR, measured_crossing, predicted_crossing
 from engine.studies.ladder_walks import COLUMNS, ROWS
 
-BUSY = 0.25  # share of the machine's cores used by others from which figures are not to be trusted
-
 BUSY_GAIN = 1.2  # what all cores must do beyond one, to be worth the name
-
-# ---- the measurement itself
-
-
-def measured(run: Run | None, here: str) -> str:
-    """Markdown: where and when, and under which load."""
-    if run is None:
-        return ":gray[Nothing of this has been measured on this machine yet.]"
-    when = datetime.fromisoformat(run.date)
-    where = "on this machine" if run.machine == here else "on another machine"
-    parts = [f"Measured {where} ({run.machine}), {when:%d %B %Y, %H:%M} UTC"]
-    if run.load is not None:
-        busy = f"others used {run.load:.0%} of it meanwhile"
-        parts.append(f":orange[{busy}: expect noise]" if run.load > BUSY else busy)
-    if not run.complete:
-        parts.append(":orange[stopped before the end]")
-    return " · ".join(parts)
-
-
-def progress(ticket: Ticket) -> tuple[float, str]:
-    """The share that is done, and what is going on."""
-    if ticket.state == "waiting":
-        before = ticket.position
-        others = f"{before} measurement{'' if before == 1 else 's'} before yours"
-        return 0.0, f"Waiting: {others}. One runs at a time, or they would measure each other."
-    done, total = len(ticket.timings), max(ticket.total, 1)
-    return min(done / total, 1.0), f"Measuring {ticket.doing}: {done} of {ticket.total} done"
-
 
 # ---- what is asked
 

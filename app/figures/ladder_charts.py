@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from app.figures.chart_document import chart_document
 from app.figures.error_growth_charts import Chart, axis, group, places, series
 from engine.jsonable import encode
 from engine.measure import Spread, Timing, this_machine
@@ -115,19 +116,7 @@ def _bars(
 def chart(result: LadderResult, present: bool, veiled: bool = False) -> dict[str, Any]:
     """The experiment's curves, as the error chart takes them."""
     made = MAKERS[result.setup.experiment](result)
-    document = {
-        "hidden": [],
-        "kinds": [],
-        "marker": None,
-        **made,
-        "topic": result.setup.experiment,
-        "said": made["hint"],
-        "height_px": HEIGHT + 140 * present,
-        "present": present,
-        "veiled": veiled,
-    }
-    encoded: dict[str, Any] = encode(document)
-    return encoded
+    return chart_document(made, result.setup.experiment, HEIGHT + 140 * present, present, veiled)
 
 
 def _roofline(result: LadderResult) -> Chart:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from app.figures import ladder
+from app.figures import measurement
 from app.figures.ladder_charts import duration
 from engine.measure import Spread, Ticket
 from engine.race.lanes import COMPILED, CUDA, EAGER, FUSED, OBJECTS, REFERENCE, REPLAY, TORCH
@@ -58,7 +58,7 @@ def topic(setup: RaceSetup) -> str:
 def progress(ticket: Ticket, setup: RaceSetup) -> tuple[float, str]:
     """The share that is done, and what is going on."""
     if ticket.state == "waiting" or isinstance(ticket.plan, ColdPlan):
-        return ladder.progress(ticket)
+        return measurement.progress(ticket)
     if isinstance(ticket.plan, WidthsPlan):
         widths = len({timing.at for timing in ticket.timings})
         return widths / max(ticket.total, 1), f"Racing at {ticket.doing}"

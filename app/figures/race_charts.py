@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from app.figures.chart_document import chart_document
 from app.figures.error_growth_charts import axis, group, places, series
 from app.figures.ladder_charts import duration
 from engine.jsonable import encode
@@ -131,7 +132,7 @@ def widths(result: RaceResult, present: bool, veiled: bool = False) -> dict[str,
         "step": 1,
         "text": f"h = {width}",
     }
-    document = {
+    parts = {
         "x": axis("width h of the net 2-h-h-1", "h", 0.8, 9.2, 2),
         "y": axis("seconds an epoch", "", bottom, top, 10),
         "groups": [*groups, group("goal", "muted", f"MiniTorch's goal: {GOAL:g} s")],
@@ -140,14 +141,8 @@ def widths(result: RaceResult, present: bool, veiled: bool = False) -> dict[str,
         "marker": None if present else marker,
         "hint": "Medians with quartiles." + ("" if present else " Drag along the chart for another width."),
         "said": "",
-        "hidden": [],
-        "topic": "widths",
-        "height_px": 440,
-        "present": present,
-        "veiled": veiled,
     }
-    encoded: dict[str, Any] = encode(document)
-    return encoded
+    return chart_document(parts, "widths", 440, present, veiled)
 
 
 # ---- bars

@@ -9,8 +9,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from app.figures.chart_document import chart_document
 from app.figures.error_growth_charts import Chart, axis, group, places, plain, series
-from engine.jsonable import encode
 from engine.measure import Spread, Timing, this_machine
 from engine.parallel import laws
 from engine.parallel.simd import VARIATIONS
@@ -35,19 +35,7 @@ LINE = 64  # bytes of a cache line
 def chart(result: SpeedupsResult, present: bool, veiled: bool = False) -> dict[str, Any]:
     """The experiment's curves, as the error chart takes them."""
     made = MAKERS[result.setup.experiment](result)
-    document = {
-        "hidden": [],
-        "kinds": [],
-        "marker": None,
-        **made,
-        "topic": result.setup.experiment,
-        "said": made["hint"],
-        "height_px": HEIGHT + 120 * present,
-        "present": present,
-        "veiled": veiled,
-    }
-    encoded: dict[str, Any] = encode(document)
-    return encoded
+    return chart_document(made, result.setup.experiment, HEIGHT + 120 * present, present, veiled)
 
 
 # ---- threads

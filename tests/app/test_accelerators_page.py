@@ -16,7 +16,7 @@ from app.figures import accelerators_words as words
 from engine.studies.accelerators import EXAMPLES, STUDY, AcceleratorsResult, ArrayFound, run
 from engine.studies.accelerators_setup import AcceleratorsSetup
 from tests.app import visit
-from tests.app.visit import messages, payload
+from tests.app.visit import messages, payload, text
 
 EVERY = [setup for examples in EXAMPLES.values() for setup in examples.values()]
 FIELDS = 12  # numbers of an element in a cycle
@@ -49,10 +49,6 @@ def board(**fields: Any) -> dict[str, Any]:
 def numbers(matrix: dict[str, Any]) -> np.ndarray:
     flat = [matrix["values"][str(element)] for element in matrix["elements"]]
     return np.array(flat).reshape(matrix["shape"])
-
-
-def text(app: AppTest) -> str:
-    return "\n".join(element.value for element in app.markdown)
 
 
 def test_the_matrices_are_a_product_and_so_are_the_frames() -> None:

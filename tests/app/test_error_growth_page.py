@@ -16,7 +16,7 @@ from app.figures import error_growth_words as words
 from engine.studies.error_growth import EXAMPLES, ErrorGrowthResult, ErrorGrowthSetup, run
 from engine.studies.error_growth_cancellation import CancellationFound
 from tests.app import visit
-from tests.app.visit import messages
+from tests.app.visit import components, messages
 
 ALL = [(experiment, name) for experiment, examples in EXAMPLES.items() for name in examples]
 CHEAP = {"longest": 10, "runs": 8, "count": 1000, "length": 500}
@@ -29,11 +29,6 @@ def app() -> AppTest:
 
 def opened(query: dict[str, str]) -> AppTest:
     return visit.opened("error_growth", query)
-
-
-def components(app: AppTest) -> list[dict[str, Any]]:
-    assert not app.exception
-    return [json.loads(element.proto.json) for element in app.get("bidi_component")]
 
 
 def chart_of(result: ErrorGrowthResult) -> dict[str, Any]:

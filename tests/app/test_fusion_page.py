@@ -21,28 +21,16 @@ from engine.studies.fusion_plans import SWEPT, plan
 from engine.studies.fusion_setup import EXAMPLES, STAGES, FusionSetup
 from engine.studies.fusion_stages import passed
 from tests.app import visit
-from tests.app.visit import messages
+from tests.app.visit import components, messages, text
 
 TINY = {"v": "1", "sizes": json.dumps({"n": 3, "d": 4})}
 
 
-@pytest.fixture(autouse=True)
-def _nothing_measured_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("UNROLL_MEASURED", str(tmp_path))
-    service.cache_clear()
+pytestmark = pytest.mark.usefixtures("nothing_measured_yet")
 
 
 def opened(query: dict[str, str]) -> AppTest:
     return visit.opened("fusion", query)
-
-
-def components(app: AppTest) -> list[dict[str, Any]]:
-    assert not app.exception
-    return [json.loads(element.proto.json) for element in app.get("bidi_component")]
-
-
-def text(app: AppTest) -> str:
-    return "\n".join(element.value for element in app.markdown)
 
 
 def board(result: FusionResult, veiled: bool = False) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from engine.studies.race import EXAMPLES, RaceResult, run
 from engine.studies.race_plans import SWEPT_WIDTHS, cold_plan, race_plan, widths_plan
 from engine.studies.race_setup import RaceSetup
 from tests.app import visit
-from tests.app.visit import messages
+from tests.app.visit import components, messages
 
 SMALL = {"v": "1", "hidden": "2", "points": "10", "batch": "5", "epochs": "3"}
 SETUP = RaceSetup(hidden=2, points=10, batch=5, epochs=3)
@@ -26,19 +26,11 @@ DATE = "2026-01-02T03:04:05+00:00"
 PACES = {name: 10.0 ** (-1 - place) for place, name in enumerate(NAMES)}  # seconds an epoch, made up
 
 
-@pytest.fixture(autouse=True)
-def _nothing_measured_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("UNROLL_MEASURED", str(tmp_path))
-    service.cache_clear()
+pytestmark = pytest.mark.usefixtures("nothing_measured_yet")
 
 
 def opened(query: dict[str, str]) -> AppTest:
     return visit.opened("race", query)
-
-
-def components(app: AppTest) -> list[dict[str, Any]]:
-    assert not app.exception
-    return [json.loads(element.proto.json) for element in app.get("bidi_component")]
 
 
 def board(app: AppTest) -> dict[str, Any]:

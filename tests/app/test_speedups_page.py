@@ -3,7 +3,6 @@
 import json
 import runpy
 from pathlib import Path
-from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -16,33 +15,17 @@ from engine.studies.speedups import EXAMPLES, SpeedupsResult, run
 from engine.studies.speedups_plans import ALONE, plan
 from engine.studies.speedups_setup import SpeedupsSetup
 from tests.app import visit
-from tests.app.visit import messages
+from tests.app.visit import address, components, messages, text
 
 ALL = [(experiment, name) for experiment, examples in EXAMPLES.items() for name in examples]
 RACE = {"v": "1", "experiment": "Race"}  # nothing to compile before it is shown
 
 
-@pytest.fixture(autouse=True)
-def _nothing_measured_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("UNROLL_MEASURED", str(tmp_path))
-    service.cache_clear()
+pytestmark = pytest.mark.usefixtures("nothing_measured_yet")
 
 
 def opened(query: dict[str, str]) -> AppTest:
     return visit.opened("speedups", query)
-
-
-def components(app: AppTest) -> list[dict[str, Any]]:
-    assert not app.exception
-    return [json.loads(element.proto.json) for element in app.get("bidi_component")]
-
-
-def address(app: AppTest) -> dict[str, str]:
-    return {key: value[0] if isinstance(value, list) else value for key, value in app.query_params.items()}
-
-
-def text(app: AppTest) -> str:
-    return "\n".join(element.value for element in app.markdown)
 
 
 def made_up(setup: SpeedupsSetup) -> SpeedupsResult:

@@ -27,3 +27,19 @@ def payload(app: AppTest) -> dict[str, Any]:
 def messages(app: AppTest) -> str:
     """Errors and warnings, as they were before they were escaped for Markdown."""
     return "\n".join(element.value for element in (*app.error, *app.warning)).replace("\\", "")
+
+
+def components(app: AppTest) -> list[dict[str, Any]]:
+    """What the page sends to each of its components."""
+    assert not app.exception
+    return [json.loads(element.proto.json) for element in app.get("bidi_component")]
+
+
+def address(app: AppTest) -> dict[str, str]:
+    """The fields of the page's link."""
+    return {key: value[0] if isinstance(value, list) else value for key, value in app.query_params.items()}
+
+
+def text(app: AppTest) -> str:
+    """All that the page says."""
+    return "\n".join(element.value for element in app.markdown)

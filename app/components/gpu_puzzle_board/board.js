@@ -149,9 +149,6 @@ class Board {
   }
 }
 
-// Text in which code stands between backquotes.
-const quoted = (text) => text.split("`").map((piece, k) => (k % 2 ? html("code", {}, piece) : piece));
-
 // Streamlit calls this again on every change of data or theme, with the same parentElement.
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".unroll");

@@ -49,8 +49,8 @@ class Board {
     this.channel.answered();
     this.overview.update(data);
     this.title.replaceChildren(html("small", {}, `${data.number}`), data.title);
-    this.statement.replaceChildren(...marked(data.statement));
-    this.task.replaceChildren(...marked(data.task));
+    this.statement.replaceChildren(...quoted(data.statement));
+    this.task.replaceChildren(...quoted(data.task));
     this.task.hidden = !data.task;
     this.showLines(other);
     this.showPictures(again);
@@ -86,7 +86,7 @@ class Board {
 
   showHelp() {
     const { hints, hint_count: count, names, functions, earlier } = this.data;
-    this.hints.replaceChildren(...hints.map((text) => html("li", {}, ...marked(text))));
+    this.hints.replaceChildren(...hints.map((text) => html("li", {}, ...quoted(text))));
     this.hint.textContent = hints.length ? `Another hint (${hints.length} of ${count})` : `A hint (${count} in all)`;
     this.hint.hidden = hints.length >= count;
     const code = (name, attributes = {}) => [html("code", attributes, name), " "];
@@ -169,9 +169,6 @@ class Board {
     boards.delete(this.root);
   }
 }
-
-// Text in which code stands between backquotes.
-const marked = (text) => text.split("`").map((piece, k) => (k % 2 ? html("code", {}, piece) : piece));
 
 // Streamlit calls this again on every change of data or theme, with the same parentElement.
 export default function ({ data, parentElement, setTriggerValue }) {

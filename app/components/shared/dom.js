@@ -15,6 +15,9 @@ const html = (name, attributes = {}, ...children) => fillIn(document.createEleme
 const svg = (name, attributes = {}, ...children) => fillIn(document.createElementNS(SVG, name), attributes, children);
 const math = (name, attributes = {}, ...children) => fillIn(document.createElementNS(MATHML, name), attributes, children);
 
+// Text in which code stands between backquotes.
+const quoted = (text) => text.split("`").map((piece, k) => (k % 2 ? html("code", {}, piece) : piece));
+
 // Our own icons on a 20 x 20 grid, drawn as strokes in the colour of the text.
 const ICONS = {
   first: "M5 4.5v11M15 4.8 8.6 10l6.4 5.2z",
