@@ -19,12 +19,16 @@ from numpy.typing import NDArray
 from engine.backends.cpu import panels, products
 from engine.backends.cpu.compiled import entry, entry_code
 from engine.backends.cpu.tile import ROWS, TILE_BYTES
+from engine.backends.cpu.vectors import VECTOR_BYTES
 from engine.compiler.native import Code
 
 # An operand up to this size is best read as it is: 1 MB, which stays in a second-level cache; half of it with
 # narrower tiles, which use less of every page of memory that they touch.
 CACHED_BYTES = TILE_BYTES << 13
-REUSED = 8  # panels of B that must read A for its packing to pay
+# The same of a B that many rows of A pass over: its panels should stay in the first-level cache, and lines
+# that lie a row apart push each other out of it, the more so the fewer there are of each row.
+CACHED_PANELS_BYTES = 7 << 17 if VECTOR_BYTES == 64 else 1 << 17
+REUSED = 8  # panels of one operand that must read the other for its packing to pay
 STREAMS = 16  # columns of a matrix that are copied into its panels at a time
 PARALLEL_WORK = 1 << 21  # multiply-adds; below this, starting threads costs more than they save
 
@@ -206,13 +210,15 @@ def float_plan(dtype: str, problem: Problem, threads: int) -> Run:
     large = CACHED_BYTES // itemsize
     pack_a = pack_b = None
     a_panel, b_panel = ROWS * problem.a.row, width
-    if problem.rows * problem.depth > large and problem.columns >= REUSED * width:
+    across = problem.a.column != 1  # rows that lie along memory are read in good order as they are
+    if across and problem.rows * problem.depth > large and problem.columns >= REUSED * width:
         pack_a, packed = packing(
             dtype, problem.a, problem.rows, problem.depth, ROWS, problem.lengths, threads
         )
         problem, a_panel = replace(problem, a=packed), ROWS * problem.depth
     lies_badly = problem.b.column != 1 and problem.columns > 1 and problem.depth > 0
-    if lies_badly or (problem.columns * problem.depth > large and problem.rows > ROWS):
+    most = CACHED_PANELS_BYTES // itemsize if problem.rows >= REUSED * ROWS else large
+    if lies_badly or (problem.columns * problem.depth > most and problem.rows > ROWS):
         pack_b, packed = packing(
             dtype, problem.b.turned, problem.columns, problem.depth, width, problem.lengths, threads
         )

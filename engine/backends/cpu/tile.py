@@ -1,8 +1,8 @@
 """The register tile: a small block of a matrix product that stays in the processor's registers.
 
 Plain loops reach a fifth of the processor's speed, because each product costs a load and a store. The
-tile holds up to 12 x 2 vectors of the result in registers while it walks along the common dimension: a
-step loads 2 vectors of B and 12 single elements of A for 24 fused multiply-adds. (It is the microkernel
+tile holds up to 8 x 2 vectors of the result in registers while it walks along the common dimension: a
+step loads 2 vectors of B and 8 single elements of A for 16 fused multiply-adds. (It is the microkernel
 of K. Goto and R. van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008.)
 
 Where the rows and columns of the operands lie is said by rulers: a stride, or a table of offsets. With a
