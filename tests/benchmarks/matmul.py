@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import operator
 import os
+import time
 from dataclasses import dataclass
 from functools import partial
 from math import prod
@@ -17,13 +18,17 @@ import numpy as np
 import torch
 
 import engine
-from tests.benchmarks.machine import Watch
+from engine.backends.cpu.threads import set_num_threads
+from tests.benchmarks.machine import CORES, Watch
 from tests.benchmarks.peaks import arithmetic_peaks, share_row
 from tests.benchmarks.peers import NUMPY, OURS, TORCH
 from tests.benchmarks.report import Row, publish
-from tests.benchmarks.tensors import assert_close, compare, prepare, random_values, ratio_row
+from tests.benchmarks.tensors import assert_close, compare, duration, prepare, random_values, ratio_row
 
 TOLERANCE = 1e-5
+THREADED = (512, 1024, 2048)  # sides of the squares that are multiplied on threads
+THREADS, LEAST_SPEED_UP = 2, 1.8
+ALONE = "one thread"
 SQUARES = (16, 32, 64, 128, 256, 512, 1024, 2048)
 
 
@@ -82,6 +87,8 @@ def main() -> None:
     prepare()
     watch = Watch(benchmark=os.getpid())
     publish("Matrix products", [row for product in PRODUCTS for row in rows(product)], watch.conditions())
+    if CORES >= THREADS:
+        publish("Matrix products on threads", [threaded(side) for side in THREADED], watch.conditions())
 
 
 def rows(product: Product) -> list[Row]:
@@ -96,6 +103,25 @@ def rows(product: Product) -> list[Row]:
     timings = compare(calls | {peak.name: peak.run for peak in peaks})
     shares = [share_row(timings, subject, product.work, peak, product.least_share) for peak in peaks]
     return [*shares, ratio_row(timings, subject, TORCH), ratio_row(timings, subject, NUMPY)]
+
+
+def threaded(side: int) -> Row:
+    """A product on two threads over the same on one, by the clock, which another process can disturb."""
+    a, b = (engine.tensor(random_values(side, side, seed=seed)) for seed in (1, 2))
+
+    def on(threads: int) -> None:
+        set_num_threads(threads)
+        a @ b
+
+    pair = {OURS: partial(on, THREADS), ALONE: partial(on, 1)}
+    for product in pair.values():
+        product()
+    timings = compare(pair, time.perf_counter)
+    set_num_threads(1)
+    ratio = timings.ratio(OURS, ALONE)
+    times = " against ".join(duration(timings.seconds(name).median) for name in (OURS, ALONE))
+    subject = f"matmul: {side}x{side}, {THREADS} threads / one"
+    return Row(subject, ratio.median, "ratio", ALONE, 1 / LEAST_SPEED_UP, ratio.quartiles, times)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from tests.benchmarks.peers import OURS, label
 from tests.benchmarks.report import Row
 
 BLAS_THREADS = "OPENBLAS_NUM_THREADS"
-ROUNDS = 9
+ROUNDS = 15
 
 Values = NDArray[np.float32]
 
