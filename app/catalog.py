@@ -123,6 +123,13 @@ CATALOG: tuple[Section, ...] = (
                 "playground",
             ),
             Page(
+                "historic.py",
+                "Nets of 1986",
+                "history_edu",
+                "What do hidden units find that nobody told them?",
+                "historic",
+            ),
+            Page(
                 "images.py",
                 "Images",
                 "image_search",

@@ -126,7 +126,7 @@ def _grant(trainer: Trainer, wish: dict[str, Any]) -> None:
         case "pause":
             trainer.pause()
         case "step":
-            trainer.step("batch" if wish["what"] == "batch" else "epoch")
+            trainer.step(wish["what"] if wish["what"] in ("sample", "batch") else "epoch")
         case "go":
             trainer.go_to(read_position(str(wish["to"])))
         case "edit":
@@ -176,6 +176,7 @@ def _state(trainer: Trainer) -> dict[str, Any]:
         "running": trainer.running,
         "epoch": position.epoch,
         "used": position.used,
+        "seen": position.seen,
         "pace": round(trainer.pace, 1) if trainer.running else 0,
         "speed": trainer.speed,
         "provisional": trainer.is_provisional,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import ValidationError
 
@@ -43,7 +43,7 @@ def decode(study: Study[Any, Any], query: Mapping[str, str]) -> Decoded:
         if key not in known
     ]
     fields = {
-        key: _read(text) if known[key].annotation is not str else text
+        key: text if _is_text(known[key].annotation) else _read(text)
         for key, text in given.items()
         if key in known
     }
@@ -68,6 +68,12 @@ def field_problem(setup: type[Setup], name: str, error: ValidationError) -> str:
 
 def _write(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _is_text(annotation: Any) -> bool:
+    """Whether a field holds nothing but text: “8.0” may be the name of something, and no number."""
+    choices = get_args(annotation) if get_origin(annotation) is Literal else ()
+    return annotation is str or (bool(choices) and all(isinstance(choice, str) for choice in choices))
 
 
 def _read(text: str) -> Any:

@@ -107,7 +107,8 @@ class Array(Strided):
             return super().pull_back(primitive, index, operands, output)
         operand = operands[index]
         product = backend_of(output).map_product(primitive, index, self, operands, output, operand.dtype)
-        return product.sum_to(operand.layout.shape)
+        same = product.layout.shape == operand.layout.shape
+        return product if same else product.sum_to(operand.layout.shape)
 
     def push_forward(self, primitive: Primitive, index: int, operands: tuple[Any, ...], output: Any) -> Any:
         if output.__class__ is not Array:

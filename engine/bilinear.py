@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar
 
 from engine.array import Array, backend_of
@@ -15,8 +16,12 @@ from engine.structural import Structural
 
 def transposed(x: Any) -> Any:
     """The last two dimensions exchanged: a view."""
-    rank = x.ndim
-    return Permute((*range(rank - 2), rank - 1, rank - 2))(x)
+    return _exchange(x.ndim)(x)
+
+
+@cache
+def _exchange(rank: int) -> Permute:
+    return Permute((*range(rank - 2), rank - 1, rank - 2))
 
 
 class Matmul(Structural):

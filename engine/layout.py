@@ -91,10 +91,12 @@ def reduced_shape(shape: Shape, dims: Sequence[int], keepdim: bool) -> Shape:
     return tuple(length for d, length in enumerate(shape) if d not in dims)
 
 
-# ---- views: each returns the new layout, and where it matters how far the offset moves
+# ---- views: each returns the new layout, and where it matters how far the offset moves. A program makes the
+# same few views over and over, so they are remembered.
 
 
-def permute(source: Layout, order: Sequence[int]) -> Layout:
+@lru_cache(maxsize=4096)
+def permute(source: Layout, order: tuple[int, ...]) -> Layout:
     """Dimensions in another order: dimension d of the result is dimension order[d] of the source."""
     rank = len(source.shape)
     named = [dimension(d, rank) for d in order] if rank else list(order)
@@ -105,7 +107,8 @@ def permute(source: Layout, order: Sequence[int]) -> Layout:
     return layout(tuple(source.shape[d] for d in named), tuple(source.strides[d] for d in named))
 
 
-def narrow(source: Layout, slices: Sequence[tuple[int, int, int]]) -> tuple[Layout, int]:
+@lru_cache(maxsize=4096)
+def narrow(source: Layout, slices: tuple[tuple[int, int, int], ...]) -> tuple[Layout, int]:
     """Every dimension cut to (start, length, step): the layout, and how far the offset moves."""
     cut = layout(
         tuple(length for _, length, _ in slices),
@@ -115,6 +118,7 @@ def narrow(source: Layout, slices: Sequence[tuple[int, int, int]]) -> tuple[Layo
     return cut, sum(stride * start for stride, (start, length, _) in starts if length > 0)
 
 
+@lru_cache(maxsize=4096)
 def expand(source: Layout, shape: Shape) -> Layout:
     """Repeat dimensions of length 1, and new leading ones, by stride 0: no element is copied."""
     added = len(shape) - len(source.shape)
@@ -152,6 +156,7 @@ def complete_shape(shape: Shape, size: int) -> Shape:
     return shape
 
 
+@lru_cache(maxsize=4096)
 def view(source: Layout, shape: Shape) -> Layout | None:
     """The same elements in the same order under another shape, or None where no strides can do that.
 

@@ -93,7 +93,7 @@ class Primitive:
         return len(self.partials)
 
     def __call__(self, *operands: Any) -> Any:
-        if len(operands) != self.arity:
+        if len(operands) != len(self.partials):
             raise TypeError(f"{self.name} takes {self.arity} operands, {len(operands)} were given")
         for operand in operands:
             if isinstance(operand, Operand):

@@ -63,6 +63,7 @@ class Tensor(Strided):
     def apply(cls, primitive: Any, operands: tuple[Any, ...]) -> Tensor:
         values = []
         wanted = False
+        inputs = operands
         for x in operands:
             if isinstance(x, Tensor):
                 values.append(x.value)
@@ -70,12 +71,13 @@ class Tensor(Strided):
                     wanted = True
             else:
                 values.append(x if x.__class__ is Array else as_value(x))
+                inputs = ()
         result = _new(Tensor)
         result.value = value = primitive.on_arrays(tuple(values))
         result.cotangent = None
         if wanted and value.dtype.is_floating_point and grad_enabled.get():
             result.primitive = primitive
-            result.inputs = tuple([x if isinstance(x, Tensor) else _constant(x) for x in operands])
+            result.inputs = inputs or tuple([_as_input(x) for x in operands])
             result.requires_grad = True
             result.made = tick()
         else:
@@ -83,10 +85,6 @@ class Tensor(Strided):
             result.inputs = ()
             result.requires_grad = False
         return result
-
-    @property
-    def array(self) -> Array:
-        return self.value
 
     # ---- history
 
@@ -199,6 +197,9 @@ class Tensor(Strided):
         return super()._notes() + (history or ", requires_grad=True" * self.requires_grad)
 
 
+Tensor.array = vars(Tensor)["value"]  # type: ignore[method-assign]  # the same slot, read without a call
+
+
 def seed_like(output: Tensor, gradient: Any, create_graph: bool) -> Any:
     """A cotangent for `output`: checked to have its shape; without history unless one is to be kept."""
     if not isinstance(gradient, Strided):
@@ -211,5 +212,8 @@ def seed_like(output: Tensor, gradient: Any, create_graph: bool) -> Any:
     return gradient if create_graph else gradient.array
 
 
-def _constant(x: Any) -> Any:
+def _as_input(x: Any) -> Any:
+    """An operand as history keeps it."""
+    if isinstance(x, Tensor):
+        return x
     return Tensor(x) if x.__class__ is Array else Constant(as_value(x))

@@ -78,8 +78,7 @@ def explorer() -> None:
     fusion_board(
         board.payload(result, passed(result.compilation), height, frame.present, veiled), "fusion_board", act
     )
-    if not frame.present:
-        measuring(frame, plan(result.setup), result.run)
+    measuring(frame, plan(result.setup), result.run)
     if not (veiled or frame.present):
         measured(result)
         st.markdown("\n".join(f"- {note}" for note in fusion.notes(result)))

@@ -9,7 +9,7 @@ from app.components.cache_picture import cache_picture
 from app.components.error_chart import error_chart
 from app.components.ladder_bars import ladder_bars
 from app.examples import experiments
-from app.figures import ladder, ladder_charts
+from app.figures import ladder, ladder_charts, ladder_layout, ladder_memory
 from app.measuring import measuring, refuse_links
 from app.page import Frame
 from engine.studies.ladder import EXAMPLES, LadderResult
@@ -19,11 +19,12 @@ from engine.studies.ladder_setup import REAL_SIDES, SIDES
 CONTROLS = {
     "Ladder": ("side", "seed"),
     "Sizes": ("seed",),
-    "Block size": ("side", "seed"),
+    "Block size": ("side", "l1", "seed"),
     "Cache": ("order", "small", "block", "line", "l1", "l1_ways", "l2", "l2_ways", "real_side", "seed"),
     "Batch": ("batch", "seed"),
     "Sparse": ("side", "seed"),
     "Working set": ("seed",),
+    "Data layout": ("seed",),
 }
 OPTIONS: dict[str, Sequence[int]] = {
     "side": SIDES,
@@ -46,6 +47,11 @@ frame.header(
 def move_batch() -> None:
     if change := event("ladder_chart", "change"):
         frame.update(**ladder_charts.changed_fields(change))
+
+
+def move_block() -> None:
+    if change := event("ladder_traffic", "change"):
+        frame.update(**ladder_memory.nearest_block(change))
 
 
 def move_step() -> None:
@@ -72,8 +78,7 @@ def explorer() -> None:
     result: LadderResult = frame.run()
     asked = ladder.question(result)
     veiled = asked is not None and frame.predict(ladder.topic(result), *asked)
-    if not frame.present:
-        measuring(frame, plan(result.setup), result.run)
+    measuring(frame, plan(result.setup), result.run)
     picture(result, veiled)
     if not veiled:
         st.markdown("\n".join(f"- {note}" for note in ladder.notes(result)))
@@ -94,7 +99,12 @@ def picture(result: LadderResult, veiled: bool) -> None:
         ladder_bars(ladder_charts.bars(result, frame.present, veiled), "ladder_bars")
         if frame.present:  # the chart would give away what the bars reveal one by one
             return
+    if experiment == "Block size":
+        traffic = ladder_memory.traffic(result, frame.present, veiled)
+        error_chart(traffic, "ladder_traffic", move_block)
     error_chart(ladder_charts.chart(result, frame.present, veiled), "ladder_chart", move_batch)
+    if experiment == "Data layout" and not veiled:
+        st.markdown(ladder_layout.table(result))
     if experiment == "Ladder" and result.run:
         st.markdown("**Where the time goes**: making the code, launching it, one product")
         ladder_bars(ladder_charts.phases(result, veiled), "ladder_phases")

@@ -10,6 +10,7 @@ from app.components.own_run_history import own_run_history
 from app.examples import examples
 from app.figures import own_run as figures
 from app.figures import own_run_history as over_time
+from app.figures import own_run_words as words
 from app.own_file import named_file
 from app.page import Frame, sentence
 from engine.studies.own_run import END, EXAMPLES, OwnRunResult, OwnRunSetup, beginning, opened
@@ -86,13 +87,13 @@ def sources() -> None:
             )  # fmt: skip
         with st.popover("How to record", icon=":material/fiber_manual_record:", type="tertiary"):
             st.caption("In your own program, with Unroll installed; nothing else changes.")
-            st.code(figures.HOW, language="python")
+            st.code(words.HOW, language="python")
 
 
 def findings(result: OwnRunResult) -> None:
     """What is wrong, in a line each."""
     for finding in result.findings:
-        icon, text = figures.finding_line(finding)
+        icon, text = words.finding_line(finding)
         said = {"wrong": st.error, "suspicious": st.warning, "fine": st.success}[finding.gravity]
         said(sentence(text), icon=icon)
 
@@ -104,10 +105,10 @@ def controls(result: OwnRunResult) -> None:
             st.session_state["own_run_graph"] = min(result.setup.graph, count - 1)
             st.segmented_control(
                 "Graph of", range(count), key="own_run_graph", on_change=choose_graph, required=True,
-                format_func=lambda place: figures.graph_name(result, place), width="content",
+                format_func=lambda place: words.graph_name(result, place), width="content",
             )  # fmt: skip
         frame.control("fold", width="content")
-        st.caption(figures.about(result), width="content")
+        st.caption(words.about(result), width="content")
 
 
 @st.fragment
@@ -129,8 +130,8 @@ def explorer() -> None:
     if result.trace.history.moments or result.trace.history.losses:
         own_run_history(over_time.payload(result, frame.present), "own_run_history", choose_series)
     if not frame.present:
-        st.caption(sentence(figures.bounds(result)))
-    frame.footer(result, frame.check(result), figures.HOW)
+        st.caption(sentence(words.bounds(result)))
+    frame.footer(result, frame.check(result), words.HOW)
     frame.write_address()
 
 

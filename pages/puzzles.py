@@ -4,9 +4,9 @@ import streamlit as st
 
 from app.components.bundle import event
 from app.components.puzzle_board import puzzle_board
-from app.figures import puzzles
+from app.figures import puzzle_pages, puzzles
 from app.page import Frame
-from engine.studies.puzzles import PuzzlesResult
+from engine.studies.puzzles import PROGRESS, PuzzlesResult
 
 frame = Frame("puzzles")
 frame.header(
@@ -17,7 +17,7 @@ frame.header(
 
 def edit() -> None:
     if change := event("puzzles", "change"):
-        frame.update(**puzzles.changed_fields(change, frame.setup))
+        frame.update(**puzzle_pages.changed_fields(change, frame.setup, PROGRESS))
         st.session_state["puzzles_typing"] = not change["final"]
 
 

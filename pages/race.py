@@ -8,15 +8,16 @@ from app.components.bundle import event
 from app.components.error_chart import error_chart
 from app.components.ladder_bars import ladder_bars
 from app.components.race_board import race_board
+from app.examples import examples
 from app.figures import measurement, race, race_charts
+from app.measuring import ask_button, asked, followed, measuring, progress_bar, refuse_links
 from app.page import Frame
-from engine.measure import CannotMeasure, Plan, Ticket, is_allowed, service, this_machine
+from engine.measure import Plan, Ticket, is_allowed, this_machine
 from engine.studies.race import EXAMPLES, RaceResult, result_of
 from engine.studies.race_plans import cold_plan, race_plan, widths_plan
 from engine.studies.race_setup import BATCHES, EPOCHS, POINTS, RATES, WIDTHS
 
 POLL = 0.4  # seconds between looks at a race that goes on
-TICKET = "race_ticket"
 FIRST = ("data", "hidden", "epochs", "rate")
 SECOND = ("points", "batch", "precision", "budget", "seed")
 OPTIONS: dict[str, Sequence[float]] = {
@@ -35,11 +36,6 @@ frame.header(
 )
 
 
-def choose_example() -> None:
-    if name := st.session_state["race_example"]:
-        frame.replace(EXAMPLES[name])
-
-
 def move() -> None:
     if change := event("race_board", "change"):
         frame.update(moment=float(change["moment"]))
@@ -51,13 +47,8 @@ def choose_width() -> None:
 
 
 def controls() -> None:
-    if not frame.present:
-        plain = frame.setup.model_copy(update={"moment": 1e3, "compiling": False})
-        st.session_state["race_example"] = next((n for n, e in EXAMPLES.items() if e == plain), None)
-        st.pills(
-            "Examples", list(EXAMPLES), key="race_example", on_change=choose_example,
-            label_visibility="collapsed",
-        )  # fmt: skip
+    plain = frame.setup.model_copy(update={"moment": 1e3, "compiling": False})
+    examples(frame, EXAMPLES, lambda example: example == plain)
     row(FIRST)
 
 
@@ -67,57 +58,24 @@ def row(names: Sequence[str]) -> None:
             frame.control(name, options=OPTIONS.get(name), width=WIDTHS_OF.get(name, 110))
 
 
-# ---- measuring
+# ---- the race
 
 
-def ask(plan: Plan) -> None:
-    try:
-        st.session_state[TICKET] = service().submit(plan)
-    except CannotMeasure as error:
-        frame.report(str(error))
-
-
-def start(result: RaceResult) -> None:
-    """The button; below it, when what is shown was measured."""
-    with st.container(key="measuring", horizontal=True, vertical_alignment="center", gap="small"):
-        if is_allowed():
-            st.button(
-                "Race", icon=":material/timer:", type="primary", key="race_start", on_click=ask,
-                args=(race_plan(frame.setup),),
-            )  # fmt: skip
-        else:
-            st.caption("This server shows stored measurements; run Unroll yourself to race on your machine.")
-        st.markdown(measurement.measured(result.run, this_machine().name), width="content")
-
-
-def progress(ticket: Ticket, result: RaceResult) -> None:
-    """How far it is."""
-    share, said = race.progress(ticket, result.setup)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.button("Stop", icon=":material/stop:", key="race_stop", on_click=ticket.stop)
-        st.progress(share, text=said)
-
-
-def current(result: RaceResult) -> tuple[Ticket | None, RaceResult]:
-    """The request that goes on, and what it has found so far, if it is the race that is set."""
-    ticket: Ticket | None = st.session_state.get(TICKET)
-    if ticket is None:
-        return None, result
-    ticket.renew()
-    if ticket.is_over:
-        if st.session_state.pop(TICKET, None) is ticket and ticket.state != "done":
-            frame.report(ticket.problem or "stopped: what was reached is kept, unless all of it is")
-        st.rerun()
-    if ticket.plan.key != race_plan(result.setup).key or ticket.state != "running":
-        return ticket, result
-    return ticket, result_of(result.setup, ticket, result.cold, result.widths)
+def current(ticket: Ticket | None, stored: RaceResult) -> RaceResult:
+    """What a request has found so far, if it is the race that is set; else what is stored."""
+    setup = stored.setup
+    if ticket is None or ticket.state != "running" or ticket.plan.key != race_plan(setup).key:
+        return stored
+    return result_of(setup, ticket, stored.cold, stored.widths)
 
 
 def watched(stored: RaceResult, veiled: bool) -> None:
     """The race itself. While it goes on this is drawn again and again, which also keeps the request alive."""
-    ticket, result = current(stored)
-    if ticket:
-        progress(ticket, result)
+    ticket = followed(frame, race.stopped)
+    result = current(ticket, stored)
+    with st.container():
+        if ticket:
+            progress_bar(frame, ticket, *race.progress(ticket, stored.setup))
     doing = ticket.doing if ticket and result is not stored else None
     race_board(race_charts.board(result, frame.present, veiled, doing), "race_board", move)
 
@@ -148,26 +106,26 @@ def more(title: str, label: str, key: str, plan: Plan) -> None:
     """A section that has a measurement of its own."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{title}**", width="content")
-        if is_allowed() and not frame.present and TICKET not in st.session_state:
-            st.button(label, icon=":material/timer:", key=key, on_click=ask, args=(plan,))
+        if is_allowed() and not frame.present and not asked(frame):
+            ask_button(frame, plan, label, key)
 
 
 @st.fragment
 def explorer() -> None:
-    if frame.setup.measure != "nothing":
-        frame.update(measure="nothing")
-        frame.report("A link does not start a measurement; the button below does")
+    refuse_links(frame)
     if frame.shown or not frame.present:
         controls()
     frame.messages()
     result: RaceResult = frame.run()
     veiled = frame.predict(race.topic(result.setup), *race.question(result))
-    if TICKET in st.session_state:
+    with st.container():  # always there, as that of the progress is: the board stays where it is
+        if not (asked(frame) or frame.present):
+            measuring(frame, race_plan(frame.setup), result.run, "Race", type="primary")
+    if asked(frame):
         st.fragment(watched, run_every=POLL)(result, veiled)
     else:
-        if not frame.present:
-            start(result)
-        watched(result, veiled)
+        with st.container():  # as a fragment has one
+            watched(result, veiled)
     if not frame.present or result.raced:
         findings(result, veiled)
     if not frame.present:

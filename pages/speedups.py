@@ -124,8 +124,7 @@ def explorer() -> None:
     result: SpeedupsResult = frame.run()
     asked = speedups.question(result)
     veiled = asked is not None and frame.predict(speedups.topic(result), *asked)
-    if not frame.present:
-        measuring(frame, plan(result.setup), result.run)
+    measuring(frame, plan(result.setup), result.run)
     picture(result, veiled)
     if not veiled and not frame.present:
         findings(result)

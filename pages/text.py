@@ -35,7 +35,7 @@ def begin(**fields: Any) -> None:
 def choose_data() -> None:
     mine = st.session_state.get(MINE)
     data = st.session_state["text_data"]
-    begin(**beginning(data, mine.key if mine and data == "own file" else ""))
+    begin(**beginning(data, mine if data == "own file" else None))
 
 
 def upload() -> None:
@@ -48,7 +48,7 @@ def upload() -> None:
             return
         st.session_state[MINE] = mine
         is_named = frame.setup.file == mine.key  # by a link, whose run then goes on
-        begin(**({"data": "own file"} if is_named else beginning("own file", mine.key)))
+        begin(**({"data": "own file"} if is_named else beginning("own file", mine)))
 
 
 def choose() -> None:

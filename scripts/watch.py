@@ -1,17 +1,55 @@
 """What a browser page must never do: log an error, lose a request, leave the server, show a traceback."""
 
+import itertools
 import re
 
 from playwright.sync_api import ConsoleMessage, Page, Request
 
 # Opened at a page's own address, Streamlit's browser code first asks whether that is the server's root.
 PROBE = re.compile(r"/[^/]+/_stcore/(health|host-config)$")
-IDLE_TIMEOUT = 30_000  # ms
-IDLE = """() => {
+IDLE_TIMEOUT = 60_000  # ms
+WAITS = itertools.count()
+
+# When a page last sent something to the server's script, and when it last heard from it.
+TRAFFIC = """(() => {
+  const traffic = (window.unrollTraffic = { sent: 0, heard: 0 });
+  const isStream = (socket) => socket.url.includes("/_stcore/stream");
+  window.WebSocket = class extends WebSocket {
+    constructor(...options) {
+      super(...options);
+      if (isStream(this)) this.addEventListener("message", () => { traffic.heard = performance.now(); });
+    }
+    send(data) {
+      if (isStream(this)) traffic.sent = performance.now();
+      super.send(data);
+    }
+  };
+})()"""
+
+# Whether the script has ended, what was sent is answered, and nothing has been sent, heard or loaded for a
+# while and some frames, in which charts and components draw. A page that never rests is taken as it is.
+IDLE = """(wait) => {
+  const [QUIET, RESTLESS, UNWATCHED, LOST, FRAMES] = [150, 400, 300, 2000, 5];  // ms, ms, ms, ms, frames
+  const now = performance.now();
+  if (window.unrollWait?.wait !== wait) window.unrollWait = { wait, first: Infinity, since: now, frames: 0 };
+  const state = window.unrollWait;
   const app = document.querySelector('[data-testid="stApp"]');
-  return app?.dataset.testScriptState === "notRunning"
+  const idle = app?.dataset.testScriptState === "notRunning"
     && app.dataset.testConnectionState === "CONNECTED"
+    && document.fonts.status === "loaded"
     && !document.querySelector('[data-stale="true"], [data-testid="stSkeleton"]');
+  if (!idle) {
+    Object.assign(state, { since: now, frames: 0 });
+    return false;
+  }
+  state.first = Math.min(state.first, now);
+  state.frames += 1;
+  const traffic = window.unrollTraffic;
+  if (!traffic) return now - state.since >= UNWATCHED;
+  if (traffic.sent > traffic.heard && now - traffic.sent < LOST) return false;
+  const loaded = performance.getEntriesByType("resource").at(-1)?.responseEnd ?? 0;
+  const last = Math.max(traffic.sent, traffic.heard, loaded, state.since);
+  return (now - last >= QUIET && state.frames >= FRAMES) || now - state.first >= RESTLESS;
 }"""
 
 
@@ -22,6 +60,7 @@ class Watch:
         self.page = page
         self.origin = origin
         self.events: list[str] = []
+        page.add_init_script(TRAFFIC)
         page.on("console", self.on_console)
         page.on("pageerror", lambda error: self.events.append(f"page error: {error}"))
         page.on("request", self.on_request)
@@ -57,7 +96,4 @@ class Watch:
 
 def wait_until_idle(page: Page) -> None:
     """Wait until Streamlit has run the page and nothing on it is stale, and it has been painted."""
-    page.wait_for_function(IDLE, timeout=IDLE_TIMEOUT)
-    page.evaluate("() => document.fonts.ready.then(() => undefined)")
-    page.wait_for_timeout(300)  # charts and components draw in the frames after
-    page.wait_for_function(IDLE, timeout=IDLE_TIMEOUT)
+    page.wait_for_function(IDLE, arg=next(WAITS), timeout=IDLE_TIMEOUT)

@@ -12,7 +12,7 @@ from app.components.bundle import component
 
 _mount = component(
     "doctor_bits",
-    scripts=("shared/dom", "shared/dress", "doctor_bits/bits"),
+    scripts=("shared/dom", "shared/dress", "shared/mount", "doctor_bits/bits"),
     styles=("shared/base", "doctor_bits/bits"),
 )
 

@@ -13,7 +13,7 @@ from app.components.bundle import component
 _mount = component(
     "doctor_board",
     scripts=(
-        *(f"shared/{part}" for part in ("dom", "dress", "presenter", "handle", "stepper")),
+        *(f"shared/{part}" for part in ("dom", "dress", "mount", "presenter", "handle", "stepper")),
         "slope_explorer/plot",
         *(f"doctor_board/{part}" for part in ("lines", "layers", "cards", "board")),
     ),

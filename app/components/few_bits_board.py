@@ -13,7 +13,10 @@ from app.components.bundle import component
 _mount = component(
     "few_bits_board",
     scripts=(
-        *(f"shared/{part}" for part in ("dom", "dress", "presenter", "stream", "run_transport", "curves")),
+        *(
+            f"shared/{part}"
+            for part in ("dom", "dress", "mount", "presenter", "stream", "run_transport", "curves")
+        ),
         *(f"shared/{part}" for part in ("colours", "live_board")),
         *(f"few_bits_board/{part}" for part in ("rows", "plot", "curves", "histogram", "editor", "lane")),
         *(f"few_bits_board/{part}" for part in ("prediction", "board")),

@@ -24,7 +24,17 @@ _mount = component(
         "loop_board/code",
         *(
             f"gpu_board/{part}"
-            for part in ("launch", "source", "threads", "memory", "timeline", "costs", "words", "board")
+            for part in (
+                "launch",
+                "source",
+                "threads",
+                "memory",
+                "owners",
+                "timeline",
+                "costs",
+                "words",
+                "board",
+            )
         ),
     ),
     styles=(

@@ -16,13 +16,13 @@ _mount = component(
     scripts=(
         "shared/dom",
         "shared/dress",
+        "shared/mount",
         "shared/presenter",
         "shared/handle",
         "shared/stepper",
         "tensor_grid/layout",
         "tensor_grid/links",
-        "puzzle_board/progress",
-        "puzzle_board/overview",
+        *(f"puzzle_board/{part}" for part in ("progress", "overview", "written", "shelf")),
         *(f"gpu_board/{part}" for part in ("launch", "memory", "timeline", "words")),
         *(
             f"gpu_puzzle_board/{part}"
@@ -47,7 +47,7 @@ def gpu_puzzle_board(
 
     The result has `change` ({"name", "value", "final"}) in the run after lines were written ("answer"), a
     puzzle chosen ("choose"), a launch, a block or a step chosen, a hint or the reference opened ("hint",
-    "reference"), other numbers asked for ("numbers"), or progress brought back ("restore") or given up
+    "reference"), other numbers asked for ("inputs"), or progress brought back ("restore") or given up
     ("forget"), and None in every other run. `app.figures.gpu_puzzles.changed_fields` reads it. The callback
     runs before the script.
     """

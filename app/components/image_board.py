@@ -13,7 +13,10 @@ from app.components.bundle import component
 _mount = component(
     "image_board",
     scripts=(
-        *(f"shared/{part}" for part in ("dom", "dress", "presenter", "stream", "run_transport", "curves")),
+        *(
+            f"shared/{part}"
+            for part in ("dom", "dress", "mount", "presenter", "stream", "run_transport", "curves")
+        ),
         *(f"shared/{part}" for part in ("colours", "live_board")),
         *(f"image_board/{part}" for part in ("pictures", "probe", "stages", "verdicts", "board")),
     ),

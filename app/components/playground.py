@@ -15,6 +15,7 @@ _mount = component(
     scripts=(
         "shared/dom",
         "shared/dress",
+        "shared/mount",
         "shared/presenter",
         "shared/stream",
         "shared/run_transport",
@@ -31,6 +32,7 @@ _mount = component(
                 "output",
                 "space",
                 "pull",
+                "sample",
                 "seeds",
                 "board",
             )

@@ -15,10 +15,14 @@ _mount = component(
     scripts=(
         "shared/dom",
         "shared/dress",
+        "shared/mount",
         "shared/presenter",
         "shared/handle",
         *(f"tensor_grid/{part}" for part in ("layout", "links", "cells", "grid")),
-        *(f"puzzle_board/{part}" for part in ("progress", "overview", "line", "pictures", "board")),
+        *(
+            f"puzzle_board/{part}"
+            for part in ("progress", "overview", "written", "shelf", "line", "pictures", "board")
+        ),
     ),
     styles=("shared/base", "tensor_grid/cells", "puzzle_board/board", "puzzle_board/pictures"),
 )
@@ -28,8 +32,8 @@ def puzzle_board(payload: Mapping[str, Any], key: str, on_change: Callable[[], N
     """Show `payload`, as `app.figures.puzzles` makes it, and return what the reader did.
 
     The result has `change` ({"name", "value", "final"}) in the run after a line was written ("answer"), a
-    puzzle chosen ("choose"), a hint opened ("hint"), other examples asked for ("examples"), or progress
+    puzzle chosen ("choose"), a hint opened ("hint"), other examples asked for ("inputs"), or progress
     brought back ("restore") or given up ("forget"), and None in every other run.
-    `app.figures.puzzles.changed_fields` reads it. The callback runs before the script.
+    `app.figures.puzzle_pages.changed_fields` reads it. The callback runs before the script.
     """
     return _mount(data=payload, key=key, on_change_change=on_change)

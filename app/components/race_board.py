@@ -13,7 +13,7 @@ from app.components.bundle import component
 _mount = component(
     "race_board",
     scripts=(
-        *(f"shared/{part}" for part in ("dom", "dress", "presenter", "handle", "stepper")),
+        *(f"shared/{part}" for part in ("dom", "dress", "mount", "presenter", "stepper")),
         "slope_explorer/plot",
         *(f"race_board/{part}" for part in ("lanes", "curves", "board")),
     ),

@@ -13,7 +13,10 @@ from app.components.bundle import component
 _mount = component(
     "text_board",
     scripts=(
-        *(f"shared/{part}" for part in ("dom", "dress", "presenter", "stream", "run_transport", "curves")),
+        *(
+            f"shared/{part}"
+            for part in ("dom", "dress", "mount", "presenter", "stream", "run_transport", "curves")
+        ),
         *(f"shared/{part}" for part in ("colours", "live_board")),
         *(f"text_board/{part}" for part in ("looked_at", "filters", "board")),
     ),

@@ -114,7 +114,7 @@ def chart(result: AcceleratorsResult, height: int, present: bool, veiled: bool) 
     found = result.found
     made = CHARTS[type(found)](found)
     if present and isinstance(found, ArrayFound):
-        made.pop("marker")  # a presenter's keys step the board
+        made["marker"] = None  # a presenter's keys step the board
     return chart_document(made, result.setup.experiment, height, present, veiled)
 
 

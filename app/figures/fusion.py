@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from app.figures.ladder_charts import duration, size
+from app.figures.units import duration, size
 from engine.expression import ExpressionError
 from engine.measure.peaks import Peaks
 from engine.studies.fusion import FusionResult, attainable, peak

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.figures.fusion import fused_words, stage_words
-from app.figures.ladder_charts import duration, size
 from app.figures.layout import Box, layout
+from app.figures.units import duration, size
 from engine.compiler.machine import Loop, MachineCode
 from engine.compiler.stages import Entry
 from engine.jsonable import encode

@@ -11,7 +11,7 @@ from typing import Any
 
 from app.figures.chart_document import chart_document
 from app.figures.error_growth_charts import Chart, axis, group, places, series
-from app.figures.ladder_charts import duration
+from app.figures.units import duration
 from engine.jsonable import encode
 from engine.measure import Spread
 from engine.studies.fusion import FusionResult

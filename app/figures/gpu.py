@@ -39,6 +39,7 @@ def payload(result: GpuResult, height: int, present: bool, veiled: bool = False)
         "threads": result.threads,
         "fault": _fault(result, first),
         "verdict": verdict(result),
+        "owners": result.owners,
         "counts": result.counts,
         "lanes": lanes_at_work(result),
         "sweep": result.sweep,

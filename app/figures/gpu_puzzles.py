@@ -6,57 +6,46 @@ from collections.abc import Mapping
 from math import prod
 from typing import Any
 
+from app.figures import puzzle_pages
 from app.figures.gpu import encoded_step
+from app.figures.puzzle_pages import words
 from engine.gpu_puzzles.catalogue import PUZZLES
 from engine.gpu_puzzles.oracles import module_of
 from engine.gpu_puzzles.program import MOST_CHARACTERS, clean
 from engine.gpu_puzzles.puzzle import SHOWN, GpuPuzzle
 from engine.jsonable import encode
 from engine.studies.gpu_puzzles import (
+    PROGRESS,
     UNCHOSEN,
     GpuPuzzlesResult,
     GpuPuzzlesSetup,
     complaint,
-    progress,
-    progress_text,
 )
 from engine.studies.gpu_puzzles_faults import WHY, wrong_cells
-from engine.studies.gpu_puzzles_judge import judge, order
+from engine.studies.gpu_puzzles_judge import order
 
-SEEDS = 1000
 UNSEEN: dict[str, Any] = {"launch": UNCHOSEN, "block": UNCHOSEN, "step": UNCHOSEN}
+CLOSED = {**UNSEEN, "reference": False}
+AFRESH = {"answer": UNSEEN, "choose": CLOSED, "forget": CLOSED, "inputs": {"step": UNCHOSEN}}
 
 
 def payload(result: GpuPuzzlesResult, present: bool, veiled: bool = False) -> dict[str, Any]:
-    """Everything the board shows, as JSON. Of hints and reference only what is open is part of it.
+    """Everything the board shows, as JSON. The reference is part of it once it is open.
 
     `veiled` hides the reference's score, which is to be predicted.
     """
-    puzzle, text, setup = result.puzzle, result.puzzle.text, result.setup
-    opened = min(setup.hints, len(text.hints))
+    puzzle, setup = result.puzzle, result.setup
+    groups = [one.group for one in PUZZLES.values()]
     document = {
-        "puzzles": [
-            {"number": number + 1, "name": one.name, "kind": one.group, "title": one.text.title}
-            for number, one in enumerate(PUZZLES.values())
-        ],
-        "solved": result.solved,
-        "puzzle": puzzle.name,
-        "number": list(PUZZLES).index(puzzle.name) + 1,
-        "title": text.title,
-        "statement": text.statement,
+        **words(groups, setup, result.solved),
         "given": [puzzle.head, *(f"    {line}" for line in puzzle.given)],
-        "answer": setup.answer,
         "most": MOST_CHARACTERS,
         "verdict": _verdict(result),
         "fault": _fault(result),
         **_launch(result),
         "score": _score(result, veiled),
-        "hints": text.hints[:opened],
-        "hint_count": len(text.hints),
         "reference": puzzle.reference if setup.reference else None,
         "names": puzzle.names.given,
-        "seed": setup.seed,
-        "height_px": 0,
         "present": present,
     }
     encoded: dict[str, Any] = encode(document)
@@ -202,45 +191,17 @@ def topic(result: GpuPuzzlesResult) -> str:
 
 
 def changed_fields(change: Mapping[str, Any], setup: GpuPuzzlesSetup) -> dict[str, Any]:
-    """What the board reported, as fields of the setup. An answer that is right is added to those solved."""
+    """What the board reported, as fields of the setup. Other lines are shown from the start."""
     value = change["value"]
     match change["name"]:
-        case "answer":
-            return _answered(setup, str(value["puzzle"]), str(value["answer"])) | UNSEEN
-        case "choose":
-            closed = {"hints": 0, "reference": False, **UNSEEN}
-            return _answered(setup, str(value["puzzle"]), str(value["answer"])) | closed
-        case "hint":
-            return {"hints": min(setup.hints + 1, len(PUZZLES[setup.puzzle].text.hints))}
         case "reference":
             return {"reference": bool(value["open"])}
-        case "numbers":
-            return {"seed": (setup.seed + 1) % SEEDS, "step": UNCHOSEN}
         case "launch":
             return {**UNSEEN, "launch": int(value["launch"])}
         case "block" | "step":
             return {name: int(value[name]) for name in ("block", "step") if name in value}
-        case "restore":
-            return _restored(setup, value)
-        case "forget":
-            return {"solved": "", "answer": "", "hints": 0, "reference": False, **UNSEEN}
-        case _:
-            return {}
-
-
-def _answered(setup: GpuPuzzlesSetup, name: str, answer: str) -> dict[str, Any]:
-    fields = {"puzzle": name, "answer": answer}
-    if name in PUZZLES and judge(name, answer).accepted:
-        return {**fields, "solved": progress_text({**progress(setup.solved), name: answer})}
-    return fields
-
-
-def _restored(setup: GpuPuzzlesSetup, value: Mapping[str, Any]) -> dict[str, Any]:
-    """Answers that the browser had kept, added to those of the address."""
-    kept = {str(name): str(answer) for name, answer in dict(value["answers"]).items() if name in PUZZLES}
-    lines = {**kept, **progress(setup.solved)}
-    fields: dict[str, Any] = {"solved": progress_text(progress(progress_text(lines)))}
-    return fields if setup.answer else {**fields, "answer": str(value["answer"])}
+        case name:
+            return puzzle_pages.changed_fields(change, setup, PROGRESS) | AFRESH.get(name, {})
 
 
 # ---- code

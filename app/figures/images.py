@@ -5,30 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from app.figures.live_run import run_document
 from engine.images.ledger import ALEXNET, Layer, ledger
+from engine.images.run import Run
 from engine.studies.images import ImagesResult
 from engine.tensor_summary import summarise
 from engine.training.model import values
-from engine.training.setup import name_of
 
 RATES = (1e-4, 3e-4, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 BATCHES = (1, 8, 16, 32, 50, 64, 128, 256, 1000)
 BYTES = 4  # of a float32
-MOST_JUDGED = 1000
 
 
 def payload(result: ImagesResult, token: str, present: bool) -> dict[str, Any]:
-    """All but the frames, which come over a connection of their own."""
+    """What the board shows beside the frames of the run."""
     setup = result.setup
     return {
-        "token": token,
-        "present": present,
-        "moment": setup.epoch,
-        "controls": name_of(setup),
-        "watching": False,
+        **run_document(setup, token, present),
         "classes": True,
         "probe": setup.probe,
-        "images": min(len(result.still.test), MOST_JUDGED),
+        "images": len(result.still.test.inputs[: Run.most_judged]),
         "size": setup.size,
     }
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from app.figures.ladder_charts import size
+from app.figures import ladder_layout
+from app.figures.units import size
 from engine.jsonable import encode
 from engine.measure import Timing, this_machine
 from engine.measure.peaks import Peaks
@@ -14,7 +15,8 @@ from engine.studies.ladder_cache import ACCESSES, Served
 from engine.studies.ladder_kernels import BLAS, BLOCKED, IKJ, NAIVE, PYTHON, THREADS, TILE
 from engine.studies.ladder_plans import WEIGHTS
 from engine.studies.ladder_sparse import CSR, measured_crossing, predicted_crossing
-from engine.studies.ladder_walks import COLUMNS, ROWS
+from engine.studies.ladder_traffic import SIDE
+from engine.studies.ladder_walks import COLUMNS, ROWS, latencies
 
 BUSY_GAIN = 1.2  # what all cores must do beyond one, to be worth the name
 
@@ -48,6 +50,8 @@ def question(result: LadderResult) -> tuple[str, float] | None:
             crossing = measured_crossing(result.run) if result.run else None
             asked = "Up to how many per cent of numbers are compressed rows faster than a dense product?"
             return (asked, 100 * crossing) if crossing else None
+        case "Data layout":
+            return ladder_layout.question(result)
     columns, rows = result.timings(COLUMNS), result.timings(ROWS)
     if not columns or not rows or columns[-1].at != rows[-1].at:
         return None
@@ -58,7 +62,8 @@ def question(result: LadderResult) -> tuple[str, float] | None:
 def topic(result: LadderResult) -> str:
     """What a prediction is about: another setup is another question."""
     setup = result.setup
-    return f"{setup.model_copy(update={'step': 0, 'seed': 0})!r}"
+    moved = {"block": 4, "l1": 256} if setup.experiment == "Block size" else {}  # along the chart
+    return f"{setup.model_copy(update={'step': 0, 'seed': 0, **moved})!r}"
 
 
 def _gain(result: LadderResult, fast: str, slow: str, side: int) -> float | None:
@@ -84,6 +89,7 @@ def notes(result: LadderResult) -> list[str]:
         "Cache": _cache_notes,
         "Sparse": _sparse_notes,
         "Working set": _walk_notes,
+        "Data layout": ladder_layout.notes,
     }[result.setup.experiment](result)
     if result.peaks:
         roofs = ", ".join(f"{roof.name} {roof.speed:.3g}" for roof in result.peaks.roofs)
@@ -138,15 +144,16 @@ def _size_notes(result: LadderResult) -> list[str]:
 
 
 def _block_notes(result: LadderResult) -> list[str]:
+    notes = _traffic_notes(result)
     found = result.timings(BLOCKED)
     if not found:
-        return []
+        return notes
     best, whole = max(found, key=lambda t: t.rate.median), found[-1]
     cache = this_machine().caches[0]
-    notes = [
-        f"Predicted: up to {fitting_block(cache)}, three blocks fit the {size(cache.size)} of L1; "
-        f"measured: the fastest is {best.at:g}."
-    ]
+    notes.append(
+        f"Measured: of this machine, the {size(cache.size)} of L1 hold three blocks up to "
+        f"{fitting_block(cache)}; the fastest is {best.at:g}."
+    )
     if whole is best:
         notes.append(
             "**Blocking loses here**: the whole matrix at once is fastest. Loops ikj go along rows, which "
@@ -154,9 +161,29 @@ def _block_notes(result: LadderResult) -> list[str]:
         )
     else:
         share = whole.rate.median / best.rate.median
-        notes.append(f"**Too large a block loses**: not to block at all has {share:.0%} of the best speed.")
+        notes.append(f"Timed, not to block at all has {share:.0%} of the best speed.")
     share = found[0].rate.median / best.rate.median
     notes.append(f"Blocks of {found[0].at:g} have {share:.0%} of it: their loops are over before they pay.")
+    return notes
+
+
+def _traffic_notes(result: LadderResult) -> list[str]:
+    """Simulated: what blocking saves, and from where on it saves nothing."""
+    best = min(result.traffic, key=lambda each: each.fetched)
+    largest = max((each for each in result.traffic if each.fits), key=lambda each: each.block)
+    whole = result.traffic[-1]
+    notes = [
+        f"Counted, with room for {largest.room:,} numbers: blocks of {largest.block}, of which three fit, "
+        f"fetch {2 * SIDE**3 / largest.fetched:.3g} times less than two numbers for each product. The law "
+        f"says {2 * SIDE**3 / largest.law:.3g} times, nearly the side of a block."
+    ]
+    if whole.fetched > best.fetched:
+        notes.append(
+            f"**Too large a block loses**: the whole matrix as one block fetches "
+            f"{whole.fetched / best.fetched:.3g} times as many as blocks of {best.block}."
+        )
+    if largest.fetched < largest.law:
+        notes.append("Fewer than the law says are fetched where a whole row of blocks stays in the memory.")
     return notes
 
 
@@ -171,6 +198,12 @@ def _batch_notes(result: LadderResult) -> list[str]:
         if nearest:
             line += f" Measured, {TILE} at batch {nearest.at:g}: {nearest.rate.median:.3g}."
         notes.append(line)
+        if first := next(iter(result.timings(TILE)), None):
+            share = first.rate.median / result.peaks.arithmetic[1]
+            notes.append(
+                f"**A batch of {first.at:g} loses**: every weight is fetched for so few rows, and only "
+                f"{share:.0%} of the core's peak is reached."
+            )
         above = [t.at for t in result.timings(TILE) if _is_above_memory(result.peaks, t)]
         if above:
             notes.append(
@@ -211,7 +244,10 @@ def _walk_notes(result: LadderResult) -> list[str]:
     if asked is None:
         return []
     rows, columns = result.timings(ROWS)[0], result.timings(COLUMNS)[0]
+    levels = latencies(result.run, this_machine()) if result.run else {}
+    steps = ", ".join(f"{name} {nanoseconds:.3g} ns" for name, nanoseconds in levels.items())
     return [
+        *([f"Latency, a step of the chain: {steps}."] if steps else []),
         f"At the largest size, by columns takes {asked[1]:.3g} times as long as by rows: a line of 64 bytes "
         "is fetched for each element of 4, up to 16 times as much.",
         f"**Where it does not matter**: at {size(rows.at)}, which L1 holds, it takes "
@@ -316,6 +352,8 @@ def picture(result: LadderResult, present: bool, veiled: bool = False) -> dict[s
 def torch_code(result: LadderResult) -> str:
     """Python that measures the same product in PyTorch."""
     setup = result.setup
+    if setup.experiment == "Data layout":
+        return ladder_layout.code(setup.seed)
     if setup.experiment == "Sparse":
         return _sparse_code(setup.side, setup.seed)
     rows, columns = (setup.batch, WEIGHTS) if setup.experiment == "Batch" else (setup.side, setup.side)

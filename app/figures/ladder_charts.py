@@ -11,6 +11,8 @@ from typing import Any
 
 from app.figures.chart_document import chart_document
 from app.figures.error_growth_charts import Chart, axis, group, places, series
+from app.figures.ladder_memory import layouts, low_high, upright, working_set
+from app.figures.units import duration
 from engine.jsonable import encode
 from engine.measure import Spread, Timing, this_machine
 from engine.measure.peaks import Peaks
@@ -18,7 +20,6 @@ from engine.studies.ladder import LadderResult, fitting_block, intensity
 from engine.studies.ladder_kernels import BLAS, BLOCKED, RUNGS, TILE
 from engine.studies.ladder_plans import BATCHES, SWEPT_SIDES, WEIGHTS
 from engine.studies.ladder_sparse import CSR, measured_crossing, predicted_crossing
-from engine.studies.ladder_walks import WALKS
 
 HUES = dict(
     zip(
@@ -27,9 +28,7 @@ HUES = dict(
         strict=True,
     )
 )
-WALK_HUES = dict(zip(WALKS, ("value", "gradient", "data"), strict=True))
 ROOF = "roof"
-CACHES = {"key": "bound", "name": "size of a cache", "one": "size"}
 HEIGHT = 420
 
 # ---- bars
@@ -114,8 +113,10 @@ def _bars(
 
 
 def chart(result: LadderResult, present: bool, veiled: bool = False) -> dict[str, Any]:
-    """The experiment's curves, as the error chart takes them."""
+    """The experiment's curves, as the error chart takes them; a presenter's keys reveal them one by one."""
     made = MAKERS[result.setup.experiment](result)
+    stepped = made.get("marker") or result.traffic  # by the marker of this chart, or of the one below
+    made["reveals"] = present and not stepped
     return chart_document(made, result.setup.experiment, HEIGHT + 140 * present, present, veiled)
 
 
@@ -207,7 +208,7 @@ def _sizes(result: LadderResult) -> Chart:
         roof = [result.peaks.attainable(side / 6) or math.nan for side in SWEPT_SIDES]
         drawn.insert(0, series("probable", ROOF, sides, places(roof, 10)))
         groups.insert(0, group(ROOF, "constant", "roof of 1 core"))
-    low, high = _low_high(drawn, (-2.0, 2.0))
+    low, high = low_high(drawn, (-2.0, 2.0))
     return {
         "x": axis("side n", "n", 2.8, 9.2, 2),
         "y": axis("GFLOP/s", "", low, high, 10),
@@ -221,16 +222,16 @@ def _sizes(result: LadderResult) -> Chart:
 def _blocks(result: LadderResult) -> Chart:
     found = result.timings(BLOCKED)
     drawn = [_curve(BLOCKED, [math.log2(timing.at) for timing in found], found)] if found else []
-    low, high = _low_high(drawn, (-1.0, 2.0))
+    low, high = low_high(drawn, (-1.0, 2.0))
     for cache in this_machine().caches:
         side = fitting_block(cache)
         if side < result.setup.side:
-            drawn.append(_upright(side, low, high))
+            drawn.append(upright(side, low, high))
     fits = ", ".join(f"{fitting_block(cache)} in L{cache.level}" for cache in this_machine().caches)
     return {
         "x": axis("side of a block", "block", 1.8, math.log2(result.setup.side) + 0.2, 2),
         "y": axis("GFLOP/s of the blocked loops", "", low, high, 10),
-        "groups": [group(BLOCKED, HUES[BLOCKED]), group("caches", "constant", "caches")],
+        "groups": [group("caches", "constant"), group(BLOCKED, HUES[BLOCKED])],
         "kinds": [{"key": "bound", "name": "three blocks fit a cache", "one": "fits"}],
         "series": drawn,
         "hint": f"Largest block of which three fit: {fits}.",
@@ -249,7 +250,7 @@ def _sparse(result: LadderResult) -> Chart:
             )
             x = places([timing.at for timing in found], 10)
             drawn.append(series("line", name, x, middle, low=below, high=above))
-    low, high = _low_high(drawn, (-6.0, 0.0))
+    low, high = low_high(drawn, (-6.0, 0.0))
     if result.run:
         for kind, crossing in (("probable", predicted_crossing), ("bound", measured_crossing)):
             if at := crossing(result.run):
@@ -258,40 +259,13 @@ def _sparse(result: LadderResult) -> Chart:
     return {
         "x": axis("density: share of numbers that are not 0", "density", -2.5, 0.1, 10),
         "y": axis("seconds of a product", "", low, high, 10),
-        "groups": [group(CSR, "parameter"), group(TILE, HUES[TILE])],
+        "groups": [group(TILE, HUES[TILE]), group(CSR, "parameter")],
         "kinds": [
             {"key": "probable", "name": "equal, predicted from the rates", "one": "predicted"},
             {"key": "bound", "name": "equal, measured", "one": "measured"},
         ],
         "series": drawn,
         "hint": f"A {side} × {side} matrix with zeros at random places, times a dense one.",
-    }
-
-
-def _working_set(result: LadderResult) -> Chart:
-    drawn = []
-    for name in WALKS:
-        if found := result.timings(name):
-            spreads = [timing.seconds for timing in found]
-            per = [1e9 / timing.amount for timing in found]
-            rows = [
-                places(
-                    [getattr(spread, part) * scale for spread, scale in zip(spreads, per, strict=True)], 10
-                )
-                for part in ("median", "lower", "upper")
-            ]
-            x = [math.log2(timing.at) for timing in found]
-            drawn.append(series("line", name, x, rows[0], low=rows[1], high=rows[2]))
-    low, high = _low_high(drawn, (-1.0, 2.0))
-    drawn += [_upright(cache.size, low, high) for cache in this_machine().caches]
-    sizes = ", ".join(f"L{cache.level} {size(cache.size)}" for cache in this_machine().caches)
-    return {
-        "x": axis("bytes gone through", "bytes", 11.8, 26.2, 2),
-        "y": axis("nanoseconds for each element", "", low, high, 10),
-        "groups": [*(group(name, WALK_HUES[name]) for name in WALKS), group("caches", "constant", "caches")],
-        "kinds": [CACHES],
-        "series": drawn,
-        "hint": f"Medians with quartiles. Dashed: {sizes}.",
     }
 
 
@@ -302,24 +276,14 @@ def _curve(name: str, x: Sequence[float], found: Sequence[Timing]) -> Chart:
     return series("line", name, x, middle, low=low, high=high)
 
 
-def _upright(value: float, low: float, high: float) -> Chart:
-    return series("bound", "caches", [math.log2(value)] * 2, [low, high], unnamed=True)
-
-
-def _low_high(drawn: Sequence[Chart], otherwise: tuple[float, float]) -> tuple[float, float]:
-    known = [
-        y for each in drawn for part in ("y", "low", "high") for y in each.get(part, ()) if y is not None
-    ]
-    return (min(known) - 0.2, max(known) + 0.2) if known else otherwise
-
-
 MAKERS: dict[str, Callable[[LadderResult], Chart]] = {
     "Ladder": _roofline,
     "Sizes": _sizes,
     "Block size": _blocks,
     "Batch": _batch,
     "Sparse": _sparse,
-    "Working set": _working_set,
+    "Working set": working_set,
+    "Data layout": layouts,
 }
 
 
@@ -334,19 +298,3 @@ def changed_fields(change: Mapping[str, Any]) -> dict[str, Any]:
 
 def _figure(value: float) -> str:
     return f"{value:.3g}"
-
-
-def duration(seconds: float) -> str:
-    """Seconds in the unit that fits."""
-    for unit, scale in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
-        if seconds >= scale:
-            return f"{seconds / scale:.3g} {unit}"
-    return f"{seconds / 1e-9:.3g} ns"
-
-
-def size(count: float) -> str:
-    """Bytes in the unit that fits."""
-    for unit, scale in (("MB", 1 << 20), ("kB", 1 << 10)):
-        if count >= scale:
-            return f"{count / scale:.4g} {unit}"
-    return f"{count:.4g} B"

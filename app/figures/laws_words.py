@@ -106,7 +106,8 @@ def _shown(value: object) -> str:
 
 def _skipped(result: LawsResult) -> str:
     skipped = result.found.hunt.skipped
-    return f"{skipped:,} examples missed a condition of the law and do not count." if skipped else ""
+    missed, do = ("example missed", "does") if skipped == 1 else ("examples missed", "do")
+    return f"{skipped:,} {missed} a condition of the law and {do} not count." if skipped else ""
 
 
 def progress(job: Job) -> tuple[float, str]:
@@ -122,6 +123,3 @@ def progress(job: Job) -> tuple[float, str]:
         1 / HUNTS,
         f"Broken by example {hunt.path[0].tries:,}; {hunt.shrinks:,} tries for a simpler one so far",
     )
-
-
-__all__ = ["can_be_predicted", "notes", "progress", "question", "topic", "verdict"]

@@ -32,3 +32,11 @@ def progress(ticket: Ticket) -> tuple[float, str]:
         return 0.0, f"Waiting: {others}. One runs at a time, or they would measure each other."
     done, total = len(ticket.timings), max(ticket.total, 1)
     return min(done / total, 1.0), f"Measuring {ticket.doing}: {done} of {ticket.total} done"
+
+
+def stopped(ticket: Ticket) -> str:
+    """What is left of a measurement that was stopped."""
+    reached = (
+        f"{len(ticket.timings)} of {ticket.total} were measured" if ticket.total else "nothing was measured"
+    )
+    return f"stopped: {reached}; a complete measurement made before stays"

@@ -13,8 +13,7 @@ from app.figures.layout import Box, layout
 from engine.jsonable import encode
 from engine.studies.own_run import OwnRunResult, OwnRunSetup
 from engine.studies.own_run_graph import Part
-from engine.tracing.diagnosis import Finding, verdicts
-from engine.tracing.summary import CORNER, WHOLE
+from engine.tracing.diagnosis import verdicts
 from engine.tracing.trace import Figures, NumericCheck, Operation, TracedTensor
 
 NODE_HEIGHT = 84.0
@@ -24,19 +23,6 @@ BARS_WIDTH = 50.0  # of the histogram in the corner of a node
 LONGEST_TITLE = 30
 DIGITS = 4
 FAILED = "failed"  # the node of the operation that could not be done
-HOW = """\
-import engine  # Unroll's
-
-with engine.record("trace.unroll"):
-    for inputs, targets in batches:  # your own training loop, in PyTorch or on the engine
-        optimizer.zero_grad()
-        loss = criterion(model(inputs), targets)
-        loss.backward()
-        optimizer.step()
-
-# then open trace.unroll here, or in a terminal: unroll open trace.unroll
-"""
-ICONS = {"wrong": ":material/error:", "suspicious": ":material/warning:", "fine": ":material/verified:"}
 
 
 def payload(result: OwnRunResult, height: int, present: bool) -> dict[str, Any]:
@@ -338,47 +324,3 @@ def _called(result: OwnRunResult, position: int) -> str:
 
 def _rounded(numbers: np.ndarray[Any, Any]) -> list[Any]:
     return [encode(float(f"{value:.{DIGITS}g}")) for value in numbers.reshape(-1).tolist()]
-
-
-# ---- words
-
-
-def finding_line(finding: Finding) -> tuple[str, str]:
-    """The icon and the sentence of a finding."""
-    return ICONS[finding.gravity], finding.text
-
-
-def about(result: OwnRunResult) -> str:
-    """What was recorded, in one line."""
-    trace = result.trace
-    losses = trace.history.losses
-    went = f" · loss {losses[0][1]:.4g} → {losses[-1][1]:.4g}" if losses else ""
-    steps = f"{trace.count} step{'' if trace.count == 1 else 's'}"
-    return f"{trace.framework} · {steps}{went}"
-
-
-def graph_name(result: OwnRunResult, place: int) -> str:
-    """What one of the recorded graphs is called."""
-    step = result.trace.steps[place]
-    return f"step {step.number}{', which failed' if step.failure else ''}"
-
-
-def bounds(result: OwnRunResult) -> str:
-    """What was left out, in honest words."""
-    step = result.step
-    cut = sum(not tensor.whole for tensor in step.tensors)
-    lines = [
-        "Each operation was done again in the process that recorded it, with slightly other inputs, and held "
-        "against what its own derivative sends, along a random direction; beside a leaf stands the sum over "
-        "all its users. The loss as a whole is not computed again."
-    ]
-    if cut:
-        lines.append(
-            f"Of {cut} tensors with more than {WHOLE:,} elements the first {CORNER} of each dimension are "
-            "kept; their figures are of all elements."
-        )
-    if step.left_out:
-        lines.append(f"{step.left_out:,} operations beyond the limit were not recorded.")
-    if result.trace.history.left_out:
-        lines.append(f"{result.trace.history.left_out:,} further tensors were not followed over time.")
-    return " ".join(lines)

@@ -12,6 +12,7 @@ from engine.playground.frames import shape_of
 from engine.playground.gradients import weight_gradient
 from engine.playground.points import Part, made
 from engine.playground.run import Still
+from engine.playground.sample import seen_samples
 from engine.playground.seeds import Seeded, quartiles
 from engine.playground.setup import (
     ACTIVATIONS,
@@ -24,6 +25,7 @@ from engine.playground.setup import (
     read_points,
 )
 from engine.studies.playground import PlaygroundResult
+from engine.training.position import read_position
 from engine.training.setup import name_of
 
 RATES = (0.0, 1e-5, 1e-4, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
@@ -64,6 +66,7 @@ def payload(
         "own": read_points(controls.points) if controls.data == "own points" else None,
         "most_own": MOST_OWN_POINTS,
         "gradient": _gradient(result.still),
+        "sample": _sample(result.still),
         "seeds": _seeds(seeds),
         "train": _points(result.still.train),
         "test": _points(result.still.test),
@@ -78,9 +81,32 @@ def _gradient(still: Still) -> dict[str, Any] | None:
         return None
     if found is None or not np.isfinite([found.total, found.numeric]).all():
         return None
-    parts = [round(float(part), 9) for part in np.sort(found.parts)]
+    order = np.argsort(found.parts)
+    parts = [round(float(part), 9) for part in found.parts[order]]
+    seen = read_position(still.setup.epoch).seen
+    waiting = [bool(seen and place >= seen) for place in order]
     figures = {"total": found.total, "numeric": found.numeric, "penalty": found.penalty}
-    return {"name": found.name, "parts": parts, **figures}
+    return {"name": found.name, "parts": parts, "waiting": waiting, **figures}
+
+
+def _sample(still: Still) -> dict[str, Any] | None:
+    """The latest sample that was looked at of the next batch; none where none was, or numbers overflow."""
+    found = seen_samples(still)
+    if found is None or not np.isfinite(np.concatenate([*found.sums, *found.adds, [found.loss]])).all():
+        return None
+    row = int(found.rows[-1])
+    return {
+        "seen": len(found.rows),
+        "size": found.size,
+        "rows": found.rows.tolist(),
+        "point": [round(float(place), 3) for place in still.train.points[row]],
+        "target": float(still.train.targets[row, 0]),
+        "answer": float(found.values[-1][0]),
+        "loss": found.loss,
+        "values": [[round(float(value), 6) for value in layer] for layer in found.values],
+        "adds": [float(np.linalg.norm(layer)) for layer in found.adds],
+        "sums": [float(np.linalg.norm(layer)) for layer in found.sums],
+    }
 
 
 def _seeds(found: Sequence[Seeded]) -> dict[str, Any] | None:

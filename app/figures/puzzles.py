@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -11,34 +10,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.figures.grids import cells, shown_indices, values_of
+from app.figures.puzzle_pages import words
 from engine.jsonable import encode
 from engine.layout import row_major
 from engine.puzzles.autodiff_puzzles import AutodiffPuzzle
-from engine.puzzles.judge import PUZZLES, Case, Outcome, Verdict, accepted, earlier
+from engine.puzzles.judge import PUZZLES, Case, Outcome, Verdict, earlier
 from engine.puzzles.language import MOST_CHARACTERS
 from engine.puzzles.oracles import LIBRARY
 from engine.puzzles.puzzle import Puzzle
 from engine.puzzles.walk import BUILT_IN
-from engine.studies.puzzles import PuzzlesResult, PuzzlesSetup, fault, progress, progress_text
+from engine.studies.puzzles import PuzzlesResult, fault
 from engine.tensor_summary import summarise
 
 Numbers = NDArray[np.float64]
 
 MOST_CELLS = 256  # of one picture; a larger one is shown by its corners
-SEEDS = 1000
 
 
 def payload(result: PuzzlesResult, present: bool) -> dict[str, Any]:
-    """Everything the board shows, as JSON. Of the hints only those that are open are part of it."""
-    puzzle, text = result.puzzle, result.puzzle.text
-    opened = min(result.setup.hints, len(text.hints))
+    """Everything the board shows, as JSON."""
+    puzzle = result.puzzle
+    groups = ["Derivatives" if isinstance(one, AutodiffPuzzle) else "Tensors" for one in PUZZLES.values()]
     document = {
-        "puzzles": [_entry(number + 1, name) for number, name in enumerate(PUZZLES)],
-        "solved": result.solved,
-        "puzzle": puzzle.name,
-        "number": list(PUZZLES).index(puzzle.name) + 1,
-        "title": text.title,
-        "statement": text.statement,
+        **words(groups, result.setup, result.solved),
         "task": _task(puzzle),
         "parts": [_part(result, part) for part in range(len(puzzle.parts))],
         "accepted": result.accepted,
@@ -46,22 +40,12 @@ def payload(result: PuzzlesResult, present: bool) -> dict[str, Any]:
         "split": puzzle.ranks[0] if isinstance(puzzle, AutodiffPuzzle) else None,
         "functions": list(BUILT_IN),
         "earlier": [{"name": name, "solved": name in result.solved} for name in earlier(puzzle)],
-        "hints": text.hints[:opened],
-        "hint_count": len(text.hints),
         "examples": [_inputs(case) for case in result.examples],
         "most": MOST_CHARACTERS,
-        "seed": result.setup.seed,
-        "height_px": 0,
         "present": present,
     }
     encoded: dict[str, Any] = encode(document)
     return encoded
-
-
-def _entry(number: int, name: str) -> dict[str, Any]:
-    kind = "autodiff" if isinstance(PUZZLES[name], AutodiffPuzzle) else "tensor"
-    title = PUZZLES[name].text.title
-    return {"number": number, "name": name, "kind": kind, "title": title.partition("(")[0]}
 
 
 def _task(puzzle: Puzzle) -> str:
@@ -153,45 +137,6 @@ def _places(puzzle: Puzzle, part: int) -> str:
     if not isinstance(puzzle, AutodiffPuzzle):
         return ""
     return "r" * puzzle.ranks[0] + "c" * puzzle.ranks[part + 1]
-
-
-# ---- what the board reports
-
-
-def changed_fields(change: Mapping[str, Any], setup: PuzzlesSetup) -> dict[str, Any]:
-    """What the board reported, as fields of the setup. An answer that is right is added to those solved."""
-    value = change["value"]
-    match change["name"]:
-        case "answer":
-            return _answered(setup, str(value["puzzle"]), str(value["answer"]))
-        case "choose":
-            return _answered(setup, str(value["puzzle"]), str(value["answer"])) | {"hints": 0}
-        case "hint":
-            return {"hints": min(setup.hints + 1, 3)}
-        case "examples":
-            return {"seed": (setup.seed + 1) % SEEDS}
-        case "restore":
-            return _restored(setup, value)
-        case "forget":
-            return {"solved": "", "answer": "", "hints": 0}
-        case _:
-            return {}
-
-
-def _answered(setup: PuzzlesSetup, name: str, answer: str) -> dict[str, Any]:
-    fields = {"puzzle": name, "answer": answer}
-    solved = dict(progress(setup.solved))
-    if name in PUZZLES and answer and accepted(name, answer, frozenset(solved)):
-        return {**fields, "solved": progress_text({**solved, name: answer})}
-    return fields
-
-
-def _restored(setup: PuzzlesSetup, value: Mapping[str, Any]) -> dict[str, Any]:
-    """Answers that the browser had kept, added to those of the address."""
-    kept = {str(name): str(answer) for name, answer in dict(value["answers"]).items() if name in PUZZLES}
-    lines = {**kept, **progress(setup.solved)}
-    fields: dict[str, Any] = {"solved": progress_text(progress(progress_text(lines)))}
-    return fields if setup.answer else {**fields, "answer": str(value["answer"])}
 
 
 # ---- code

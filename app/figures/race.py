@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from app.figures import measurement
-from app.figures.ladder_charts import duration
+from app.figures.units import duration
 from engine.measure import Spread, Ticket
 from engine.race.lanes import COMPILED, CUDA, EAGER, FUSED, OBJECTS, REFERENCE, REPLAY, TORCH
 from engine.studies.race import GOAL, Lane, RaceResult
@@ -68,6 +68,12 @@ def progress(ticket: Ticket, setup: RaceSetup) -> tuple[float, str]:
     ]
     done = sum(min(share, 1.0) for share in shares) / max(len(shares), 1)
     return done, f"Racing, one lane at a time: {ticket.doing or 'over'}"
+
+
+def stopped(ticket: Ticket) -> str:
+    """What is left of a race that was stopped."""
+    kept = "what was reached is kept, unless all of it was measured before"
+    return f"stopped: {kept if ticket.run else 'nothing was measured'}"
 
 
 # ---- what was found
@@ -135,7 +141,8 @@ def _goal(result: RaceResult) -> list[str]:
     missed += [lane.name for lane in result.lanes if lane.note.startswith("out of time") and not lane.reached]
     met = sum(1 for lane in result.raced if lane.epoch and lane.epoch.median <= GOAL)
     said = (
-        f"MiniTorch's goal for a CPU, {GOAL:g} s an epoch with h = 100 and 50 points: met by {met} lanes here"
+        f"MiniTorch's goal for a CPU, {GOAL:g} s an epoch with h = 100 and 50 points: met by {met} "
+        f"{'lane' if met == 1 else 'lanes'} here"
     )
     return [f"{said}, missed by {' and '.join(missed)}." if missed else f"{said}."]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.figures.chart_document import chart_document
 from app.figures.error_growth_charts import axis, group, places, series
-from app.figures.ladder_charts import duration
+from app.figures.units import duration
 from engine.jsonable import encode
 from engine.race.lanes import COMPILED, CUDA, EAGER, FUSED, NAMES, OBJECTS, REFERENCE, REPLAY, TORCH
 from engine.studies.race import GOAL, Lane, RaceResult

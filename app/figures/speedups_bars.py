@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from app.figures.ladder_charts import duration
+from app.figures.units import duration
 from engine.jsonable import encode
 from engine.measure import Spread, Timing
 from engine.studies.speedups import SpeedupsResult

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from engine.compiler.assembly import Instruction, Loop
 from engine.jsonable import encode
-from engine.parallel.assembly import Instruction, Loop
 from engine.parallel.diagnostics import Diagnosis, Found
 from engine.parallel.loops import LOOPS
 from engine.parallel.simd import VARIATIONS, Compiled

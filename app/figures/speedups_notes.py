@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.figures.ladder_charts import duration
+from app.figures.units import duration
 from engine.measure import Timing
 from engine.parallel import laws
 from engine.parallel.simd import VARIATIONS

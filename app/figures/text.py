@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.figures.live_run import run_document
 from engine.data.sentences import words_of
 from engine.data.words import Rated
 from engine.studies.text import TextResult
 from engine.text.run import Run
 from engine.text.texts import Texts
-from engine.training.setup import name_of
 
 RATES = (1e-4, 3e-4, 0.001, 0.003, 0.005, 0.01, 0.03, 0.1, 0.3, 1.0)
 BATCHES = (1, 8, 16, 32, 64, 128, 256, 1000)
@@ -17,7 +17,7 @@ NAMES = {"words": "Words", "sentences": "Movie reviews", "own file": "Own senten
 
 
 def payload(result: TextResult, token: str, present: bool) -> dict[str, Any]:
-    """All but the frames, which come over a connection of their own."""
+    """What the board shows beside the frames of the run."""
     setup, train, test = result.setup, result.still.train, result.still.test
     vocabulary = test.vocabulary
     seen = vocabulary.tokens(setup.word)
@@ -25,11 +25,7 @@ def payload(result: TextResult, token: str, present: bool) -> dict[str, Any]:
     found = held_out or trained
     shown = list(zip(test.tokens, test.rated, strict=True))[: Run.most_judged]
     return {
-        "token": token,
-        "present": present,
-        "moment": setup.epoch,
-        "controls": name_of(setup),
-        "watching": False,
+        **run_document(setup, token, present),
         "classes": True,
         "word": setup.word,
         "joint": vocabulary.joint,

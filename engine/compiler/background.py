@@ -29,14 +29,20 @@ PATIENCE = 5.0  # seconds that it may take for that
 _wanted: queue.PriorityQueue[tuple[int, int, Any]] = queue.PriorityQueue()
 _number = itertools.count()
 _lock = threading.Lock()
+_interval = threading.Lock()
 _asked: set[Code] = set()
 _ready: set[Code] = set()
 _thread: threading.Thread | None = None
 
 
 def compile_soon(executable: Any) -> None:
-    """Have an executable compiled; it works meanwhile, more slowly."""
-    _put(executable)
+    """Have an executable compiled; it works meanwhile, more slowly. If its kernels lie on disk, they are
+    loaded at once: another thread would take longer, for it could only work in turns with this one."""
+    if executable.missing():
+        _put(executable)
+        return
+    with _giving_way():
+        executable.compile()
 
 
 def is_ready(code: Code) -> bool:
@@ -92,14 +98,12 @@ def _work() -> None:
 
 def _compile(item: Any, worker: _Worker) -> None:
     if isinstance(item, Code):
-        for name in missing([item]):
-            worker.compile(name)
+        worker.compile(missing([item]))
         with _giving_way():
             dispatcher(item)
         _ready.add(item)
         return
-    for name in item.missing():
-        worker.compile(name)
+    worker.compile(item.missing())
     with _giving_way():
         item.compile()
 
@@ -111,12 +115,13 @@ def _giving_way() -> Iterator[None]:
     Loading kernels is work for the interpreter, up to half a second for the first. A step of a training
     loop lets the interpreter go some forty times, and by default it would wait 5 ms each time.
     """
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(SHORT)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
+    with _interval:  # one at a time, so that the usual interval is what is found, and comes back
+        before = sys.getswitchinterval()
+        sys.setswitchinterval(SHORT)
+        try:
+            yield
+        finally:
+            sys.setswitchinterval(before)
 
 
 class _Worker:
@@ -125,8 +130,13 @@ class _Worker:
     def __init__(self) -> None:
         self._process: subprocess.Popen[str] | None = None
 
-    def compile(self, name: str) -> None:
-        """Compile a module of the cache directory, and wait until it is done or the process has ended."""
+    def compile(self, names: list[str]) -> None:
+        """Compile modules of the cache directory, and wait until they are done or the process has ended.
+
+        Each is loaded here while the next is compiled there.
+        """
+        if not names:
+            return
         if self._process is None or self._process.poll() is not None:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "engine.compiler.worker"],
@@ -139,9 +149,13 @@ class _Worker:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         with contextlib.suppress(OSError):
-            self._process.stdin.write(f"{name}\n")
+            self._process.stdin.write("".join(f"{name}\n" for name in names))
             self._process.stdin.flush()
-            self._process.stdout.readline()
+            for name in names:
+                if not self._process.stdout.readline():
+                    return
+                with _giving_way(), contextlib.suppress(Exception):  # whoever asked will see the error
+                    modules.load_compiled(name)
 
     def end(self) -> None:
         """Have the process end, if there is one."""

@@ -57,7 +57,9 @@ class Fused:
         self._layout = row_major((result.size,))
         self._dtype = result.dtype
         self._numpy = result.dtype.numpy
-        self._room = ROOM // result.dtype.itemsize  # before the result: see `roomy`
+        # Room before the result, where it might begin some vectors after an operand does: see `roomy`.
+        small = any(not x.layout.is_contiguous or x.buffer.itemsize * x.layout.size < ROOM for x in operands)
+        self._room = ROOM // result.dtype.itemsize * small
         self._kept: list[NDArray[Any]] = []
         self._size = ROOM // 8  # of the scratch, in doubles
         self._base = {storage: (FIRST + k, 0) for k, storage in enumerate(program.arguments)}
@@ -77,7 +79,9 @@ class Fused:
         if self._same is not None:
             return operands[self._same].viewed(output.layout, output.offset)
         run, calls = self._linked or self._link()
-        buffer = np.empty(self._layout.size + self._room, self._numpy)[self._room :]
+        buffer = np.empty(self._layout.size + self._room, self._numpy)
+        if self._room:
+            buffer = buffer[self._room :]
         buffers = [x.buffer[x.offset :] if x.offset else x.buffer for x in operands]
         run(calls, self._plan, self._places, self._size, buffer, *buffers)
         if self._whole:

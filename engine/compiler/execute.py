@@ -49,7 +49,7 @@ class Executable:
 
     def __call__(self, arguments: Sequence[Array], times: int = 1) -> list[Array]:
         """Run it, once or several times in a row, on arrays of the shapes and dtypes that were traced; gives
-        copies of the last outputs."""
+        the last outputs."""
         with self._lock:
             for _ in range(times):
                 self._memory.receive(arguments)
@@ -58,7 +58,7 @@ class Executable:
             return self._memory.results()
 
     def watched(self, arguments: Sequence[Array]) -> tuple[list[Array], dict[Node, NDArray[Any]]]:
-        """A call node by node, of all that was traced: copies of the outputs, and of what each node wrote."""
+        """A call node by node, of all that was traced: the outputs, and copies of what each node wrote."""
         with self._lock:
             memory = Memory(self.program)
             memory.receive(arguments)
@@ -74,7 +74,15 @@ class Executable:
         steps = self._linked()
         with self._lock:
             self._steps, self._memory = steps, self.memory
+            self.memory.give_away(self._written_by_kernels())
             self.is_compiled = True
+
+    def _written_by_kernels(self) -> set[Storage]:
+        """The storages that no step in Python writes to."""
+        storages = {True: set[Storage](), False: set[Storage]()}
+        for group, part in zip(self.groups, self._parts, strict=True):
+            storages[callable(part)].update(node.target.storage for node in group.nodes)
+        return storages[False] - storages[True]
 
     def missing(self) -> list[str]:
         """Names of the generated modules, now written, that are not compiled yet."""

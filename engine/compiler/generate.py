@@ -2,7 +2,7 @@
 
 Lengths, addresses and strides are read from the numbers that the kernel is given, so nests of different
 sizes share one kernel; what is fixed in the source is how the innermost loop walks each array: step by
-step, not at all, or by a stride.
+step, not at all, by a short stride, or by any.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from engine.layout import Strides, collapse
 from engine.symbol import Symbol, source
 
 BLOCK = 1024  # elements whose sum is made in one go
+MOST_APART = 4  # a stride up to which it is fixed in the source
 FASTMATH = '{"reassoc", "contract", "arcp", "afn", "nsz"}'
 
 
@@ -276,11 +277,10 @@ class _Writer:
     def _text(self, phases: list[Parts], lengths: list[int], steps: list[list[int]]) -> str:
         names = list(self.accesses.values())
         outer = len(lengths) - 1
-        elements = {}
-        for name, step in zip(names, steps, strict=True):
-            base = [f"{name}b"] if outer else []
-            inner = {0: [], 1: ["j"]}.get(step[-1], [f"j * {name}s"])
-            elements[name] = f"{name}[{' + '.join(base + inner) or '0'}]"
+        elements = {
+            name: self._element(access, step[-1], outer > 0)
+            for (access, name), step in zip(self.accesses.items(), steps, strict=True)
+        }
         reads = self._reads(names, steps, outer)
         lines = ["def kernel(p):", *(f"    {line}" for line in reads)]
         for k, (name, start, _) in enumerate(self.totals):
@@ -300,6 +300,24 @@ class _Writer:
             lines += [indent + line.format(**elements) for line in parts.after]
         return self._module("\n".join(lines) + "\n")
 
+    def _element(self, access: Access, step: int, has_base: bool) -> str:
+        """The element of an array where the loops are.
+
+        What lies between the elements of an array that is walked in short steps is read as part of it: then
+        LLVM sees that pairs (or more) lie side by side, and loads or stores whole vectors of them.
+        """
+        name, beside = self.accesses[access], 0
+        if 1 < step <= MOST_APART:
+            for other, found in self.accesses.items():
+                distance = access.offset - other.offset
+                same = other.storage is access.storage and other.strides == access.strides
+                if same and beside < distance < step:
+                    name, beside = found, distance
+        base = [f"{name}b"] if has_base else []
+        inner = {0: [], 1: ["j"]}.get(step, [f"j * {step if 0 < step <= MOST_APART else f'{name}s'}"])
+        after = [str(beside)] if beside else []
+        return f"{name}[{' + '.join(base + inner + after) or '0'}]"
+
     def _reads(self, names: list[str], steps: list[list[int]], outer: int) -> list[str]:
         """Statements that take apart the numbers that a kernel is given."""
         targets = [f"l{d}" for d in range(outer + 1)] + [f"t{k}" for k in range(len(self.totals))]
@@ -308,7 +326,7 @@ class _Writer:
         for access, name, step in zip(self.accesses, names, steps, strict=True):
             lines.append(f"{name} = {_pointers(access.storage.dtype)}(p[{at}])")
             lines += [f"{name}_{d} = p[{at + 1 + d}]" for d in range(outer)]
-            if step[-1] not in (0, 1):
+            if not 0 <= step[-1] <= MOST_APART:
                 lines.append(f"{name}s = p[{at + 1 + outer}]")
             at += 2 + outer
         if self.numbers:

@@ -23,13 +23,14 @@ def _step(node: Node, memory: Memory) -> Step:
 
 
 def _map(node: Node, memory: Memory) -> Callable[[], None]:
-    formula, compute, operands = node.formula, node.compute, node.operands
+    # as they are now: passes may have a node read and write elsewhere, which the others here would not know
+    formula, compute, operands, target = node.formula, node.compute, node.operands, node.target
     assert formula is not None
     assert compute is not None
     cpu = get("cpu")
 
     def step() -> None:
         values = tuple(memory.array(x) if isinstance(x, View) else memory.number(x) for x in operands)
-        cpu.write(memory.array(node.target), formula, values, compute)  # type: ignore[attr-defined]
+        cpu.write(memory.array(target), formula, values, compute)  # type: ignore[attr-defined]
 
     return step

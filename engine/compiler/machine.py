@@ -10,18 +10,12 @@ from typing import Any
 
 import numba
 
+from engine.compiler.assembly import LABEL, innermost, read
 from engine.compiler.native import KERNEL, Code, dispatcher
 
 MOST_KEPT = 64
-LABEL = re.compile(r"^([.\w$]+):")
-JUMP = re.compile(r"^\s+(?:j\w+|b(?:\.\w+)?|cbn?z\s+\w+,|tbn?z\s+\w+,\s*#\d+,)\s+([.\w$]+)\s*$")  # x86, ARM
 METADATA = re.compile(r"(?:, ![\w.]+ !\d+)+$|( #\d+)? !dbg.*$")
 LLVM_VECTOR = re.compile(r"<\d+ x (?:float|double|i\d+)>")
-# x86: names that end in ps or pd work on all of a register, and those in ss or sd on one number of it
-X86_VECTOR = re.compile(r"^\s+(?:v?\w+p[sd]|vp\w+|vmov\w*)\s.*%([xyz])mm")
-X86_SCALAR = re.compile(r"^\s+v?\w+s[sd]\s")
-ARM_VECTOR = re.compile(r"\bv\d+\.(?:4s|2d|16b|8h)\b")
-BITS = {"x": 128, "y": 256, "z": 512}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +51,12 @@ def machine_code(code: Code) -> MachineCode:
     library: Any = compiled_afresh(code)._library
     llvm = function_of(library.get_llvm_str().split("\n"), "define ", "}")
     assembly = assembly_of(library.get_asm_str().split("\n"))
-    vectors = tuple(k for k, line in enumerate(assembly) if is_vector(line))
+    bits = [read(line).bits for line in assembly]
     return MachineCode(
         Text(llvm, tuple(k for k, line in enumerate(llvm) if LLVM_VECTOR.search(line))),
-        Text(assembly, vectors),
+        Text(assembly, tuple(k for k, width in enumerate(bits) if width)),
         innermost_loops(assembly),
-        max((bits_of(assembly[k]) for k in vectors), default=0),
+        max(bits),
     )
 
 
@@ -93,26 +87,9 @@ def assembly_of(lines: Sequence[str]) -> tuple[str, ...]:
     )
 
 
-def is_vector(line: str) -> bool:
-    """Whether an instruction works on several numbers at once."""
-    if ARM_VECTOR.search(line):
-        return True
-    return bool(X86_VECTOR.match(line)) and not X86_SCALAR.match(line)
-
-
-def bits_of(line: str) -> int:
-    """The width of the widest register that an instruction names."""
-    return max((BITS[name] for name in re.findall(r"%([xyz])mm", line)), default=128)
-
-
 def innermost_loops(assembly: Sequence[str]) -> tuple[Loop, ...]:
-    """Stretches that end with a jump back to their start and hold no other such stretch."""
-    places = {found[1]: k for k, line in enumerate(assembly) if (found := LABEL.match(line))}
-    jumps = ((k, places.get(found[1], k)) for k, line in enumerate(assembly) if (found := JUMP.match(line)))
-    spans = {(start, end) for end, start in jumps if start < end}
-    inner = [
-        (first, last)
-        for first, last in sorted(spans)
-        if not any(first <= start and end <= last and (start, end) != (first, last) for start, end in spans)
-    ]
-    return tuple(Loop(a, b, sum(map(is_vector, assembly[a : b + 1]))) for a, b in inner)
+    """The loops that hold no other, with how many of their instructions work on vectors."""
+    return tuple(
+        Loop(first, last, sum(read(line).bits > 0 for line in assembly[first : last + 1]))
+        for first, last in innermost(assembly)
+    )

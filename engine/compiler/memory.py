@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from engine.array import Array, tick
 from engine.backends import get
-from engine.compiler.program import Program, Storage, View
+from engine.compiler.program import SOURCES, Program, Storage, View
 from engine.context import Late
 from engine.errors import TraceError
 from engine.layout import row_major
@@ -18,14 +19,14 @@ from engine.layout import row_major
 ROOM = 256  # bytes before and after a buffer
 
 
-def roomy(size: int, dtype: Any) -> NDArray[Any]:
-    """Zeros, with room before and after them.
+def roomy(size: int, dtype: Any, make: Callable[..., NDArray[Any]] = np.zeros) -> NDArray[Any]:
+    """Zeros, or what `make` gives, with room before and after them.
 
     A loop that writes some vectors after the beginning of what it reads runs element by element, with other
     last bits. So results would depend on where small buffers happen to lie.
     """
     room = ROOM // np.dtype(dtype).itemsize
-    return np.zeros(size + 2 * room, dtype)[room : room + size]
+    return make(size + 2 * room, dtype)[room : room + size]
 
 
 def overwritten(program: Program) -> list[Array]:
@@ -64,12 +65,14 @@ class Memory:
 
     def __init__(self, program: Program, given: Iterable[tuple[Storage, NDArray[Any]]] = ()) -> None:
         self.program = program
+        self._outputs = list(program.outputs)  # as they are now: passes may find them elsewhere
         self.found: list[tuple[float, ...]] = []  # the numbers of this call
         self._kept: list[NDArray[Any]] = []
         self._buffers: dict[Storage, NDArray[Any]] = dict(given)
         self._pointers: dict[Storage, list[tuple[NDArray[np.int64], int, int]]] = {}
         self._numbers: list[tuple[NDArray[np.float64], int, Late]] = []
         self._restored: list[tuple[NDArray[Any], NDArray[Any]]] = []
+        self._given_away: set[Storage] = set()
         self._cpu = get("cpu")
         self._overwritten = overwritten(program)
         self._ranges = [_range(array.buffer) for array in self._overwritten]
@@ -102,6 +105,11 @@ class Memory:
             raise TraceError(
                 "an argument shares memory with a tensor that the function overwrites: pass a clone()"
             )
+        self._put(storage, buffer)
+
+    def _put(self, storage: Storage, buffer: NDArray[Any]) -> None:
+        """Let a storage be in another buffer."""
+        address = int(buffer.ctypes.data)
         self._buffers[storage] = buffer
         for plan, at, offset in self._pointers.get(storage, ()):
             plan[at] = address + offset
@@ -115,11 +123,30 @@ class Memory:
             values[k] = self.number(number)
 
     def results(self) -> list[Array]:
-        """Copies of the outputs; notes that what the program overwrites has changed."""
+        """The outputs, which no later call changes; notes that what the program overwrites has changed."""
         now = tick()
         for array in self._overwritten:
             array.written = now
-        return [self._copy(view) for view in self.program.outputs]
+        return [self._result(view) for view in self._outputs]
+
+    def give_away(self, storages: set[Storage]) -> None:
+        """From now on give the buffers of these themselves as results, and no copies, where they are results
+        once and whole. All that writes to them must be kernels, which are told of the next buffer."""
+        times = Counter(view.storage for view in self._outputs)
+        kept = {node.target.storage for node in self.program.nodes if node.kind in SOURCES}
+        self._given_away = {
+            view.storage
+            for view in self._outputs
+            if view.is_whole and view.storage.size and times[view.storage] == 1
+        }
+        self._given_away &= storages - kept
+
+    def _result(self, view: View) -> Array:
+        if view.storage not in self._given_away:
+            return self._copy(view)
+        given, storage = self.buffer(view.storage), view.storage
+        self._put(storage, roomy(storage.size, storage.dtype.numpy, np.empty))
+        return Array.fresh(given, self._cpu, row_major(view.layout.shape), storage.dtype)
 
     def _copy(self, view: View) -> Array:
         if not view.is_whole:

@@ -51,6 +51,13 @@ def load_written(name: str) -> ModuleType:
     return _import(name, cache_directory() / f"{name}.py")
 
 
+def load_compiled(name: str) -> None:
+    """Import a module that has been written and compiled, if it is not imported yet."""
+    with _loading:
+        if name not in sys.modules:
+            load_written(name)
+
+
 def is_compiled(name: str, function: str) -> bool:
     """Whether numba has left machine code of a written module's function on disk."""
     lines = (cache_directory() / f"{name}.py").read_text(encoding="utf-8").splitlines()

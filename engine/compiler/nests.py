@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.compiler.program import Node, View
+from engine.compiler.pieces import disjoint
+from engine.compiler.program import Node, Storage, View
 from engine.layout import Shape, Strides
 
 
@@ -127,14 +128,21 @@ def _same_place(view: View, node: Node, maker: Node, space: Shape) -> bool:
 
 def _overwrites_safely(nodes: Sequence[Node], phase_of: dict[Node, int], space: Shape) -> bool:
     """Whether nodes that overwrite what others read do so at the same point, and not too early."""
-    written: dict[int, Node] = {}
+    written: dict[Storage, Node] = {}
+    shared: set[Storage] = set()  # by nodes that write parts of it
     for node in nodes:
-        if id(node.target.storage) in written:
-            return False
-        written[id(node.target.storage)] = node
+        storage = node.target.storage
+        others = [other for other in nodes if other is not node and other.target.storage is storage]
+        if others:
+            shared.add(storage)
+            if node.kind != "map" or not all(disjoint(node.target, other.target) for other in others):
+                return False
+        written[storage] = node
     for node in nodes:
         for view in node.reads:
-            writer = written.get(id(view.storage))
+            if view.storage in shared:
+                return False
+            writer = written.get(view.storage)
             if writer is None or view.node is writer:
                 continue
             if writer.kind == "reduce" or phase_of[node] > phase_of[writer] or node.space != writer.space:

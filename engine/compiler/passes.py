@@ -1,7 +1,7 @@
 """What is done to a traced computation before its loops are fused: each pass leaves less to compute.
 
 They run in this order: numbers in place of arrays that are full of one, one node for several that compute
-the same, and nothing that is not needed.
+the same, one array for pieces that lie side by side, and nothing that is not needed.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
+from engine.compiler.pieces import side_by_side
 from engine.compiler.program import Node, Operand, Program, Storage, View
 from engine.context import Late
 from engine.formula import forward
@@ -33,6 +34,7 @@ def simplified(program: Program, history: History | None = None) -> list[Node]:
     note("numbers in place", program.nodes)
     without_repeats(program)
     note("without repeats", program.nodes)
+    side_by_side(program)
     return note("pruned", pruned(program))
 
 

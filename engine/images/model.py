@@ -26,9 +26,3 @@ class Model(model.Model[ImagesSetup, ImageNet]):
     def judged(self, out: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         right = out.argmax(1).eq(targets).to(engine.float32)
         return F.cross_entropy(out, targets), right.mean()
-
-    def take_over(self, net: ImageNet) -> None:
-        self.net.load_state_dict(net.state_dict())
-
-    def parameter(self, name: str) -> tuple[Tensor, tuple[int, ...]]:
-        raise ValueError(f"{name!r} cannot be set by hand: this net has too many parameters for that")

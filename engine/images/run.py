@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from engine.images.model import Model
 from engine.images.network import CLASSES, ImageNet
 from engine.images.setup import LEVELS, ImagesSetup
 from engine.nn import functional as F  # noqa: N812
-from engine.training import run
+from engine.training import inspected
 from engine.training.model import values
 
 Floats = NDArray[np.float32]
@@ -23,18 +23,7 @@ HELD_OUT = 0.2
 MISTAKES = 12  # shown, the worst first
 
 
-@dataclass(frozen=True)
-class Still:
-    """A run at one moment, for others to look at while it goes on.
-
-    losses  (loss, accuracy) on training and test images
-    """
-
-    setup: ImagesSetup
-    net: ImageNet
-    train: Samples
-    test: Samples
-    losses: list[tuple[float, float]]
+Still: TypeAlias = inspected.Still[ImagesSetup, ImageNet, Samples]
 
 
 @dataclass(frozen=True)
@@ -45,7 +34,7 @@ class Probe:
     label: int | None
 
 
-class Run(run.Run[ImagesSetup, Model, Samples]):
+class Run(inspected.InspectedRun[ImagesSetup, Model, Samples]):
     """One run on digits."""
 
     most_judged: ClassVar[int | None] = 1000
@@ -57,48 +46,45 @@ class Run(run.Run[ImagesSetup, Model, Samples]):
     def make_model(self, setup: ImagesSetup) -> Model:
         return Model(setup)
 
-    def row(self) -> Floats:
-        """Numbers by the parts that `shape` names, in this order."""
-        return np.concatenate([np.asarray(part, np.float32).ravel() for part in self._parts().values()])
-
     def shape(self) -> dict[str, Any]:
         """The image that is looked at, the sizes of the maps, and which numbers of a row are what."""
-        probe = probe_of(self.controls, self.test)
+        probe, size = probe_of(self.controls, self.test), self.controls.size
+        weights = [stage.convolution.weight for stage in self.model.net.stages]
+        lengths = {
+            "figures": 8,
+            **{f"kernels {k}": weight.numel() for k, weight in enumerate(weights)},
+            **{f"maps {k}": weight.shape[0] * (size >> k) ** 2 for k, weight in enumerate(weights)},
+            "probabilities": CLASSES,
+            "saliency": size**2,
+            "confusion": CLASSES**2,
+            "mistakes": 3 * MISTAKES,
+            "mistaken": MISTAKES * size**2,
+        }
         return {
-            "size": self.controls.size,
-            "stages": [list(stage.convolution.weight.shape) for stage in self.model.net.stages],
+            "size": size,
+            "stages": [list(weight.shape) for weight in weights],
             "probe": [round(float(pixel), 3) for pixel in probe.pixels.ravel()],
             "label": probe.label,
-            "lengths": {name: int(np.size(part)) for name, part in self._parts().items()},
+            "lengths": lengths,
         }
 
-    def still(self) -> Still:
-        net = ImageNet(self.controls)
-        net.load_state_dict(self.model.net.state_dict())
-        net.eval()
-        return Still(self.setup, net, self.train, self.test, self.judged())
-
-    def _parts(self) -> dict[str, Any]:
+    def parts(self) -> tuple[Any, ...]:
         net = self.model.net
         net.eval()
         maps, scores, saliency = looked_at(net, probe_of(self.controls, self.test).pixels)
         with engine.no_grad():
             test = net(engine.from_numpy(self.test.inputs[: self.most_judged]))
         net.train()
-        (train_loss, train_accuracy), (test_loss, test_accuracy) = self.judged()
-        place = [self.position.epoch, self.position.used]
-        figures = [*place, train_loss, test_loss, train_accuracy, test_accuracy, 0.0, self.rate]
         confusion, mistakes = judged_one_by_one(values(test), self.test.targets[: self.most_judged])
-        return {
-            "figures": figures,
-            **{f"kernels {k}": values(stage.convolution.weight) for k, stage in enumerate(net.stages)},
-            **{f"maps {k}": values(found)[0] for k, found in enumerate(maps)},
-            "probabilities": values(F.softmax(scores, 1)),
-            "saliency": saliency,
-            "confusion": confusion,
-            "mistakes": mistakes,
-            "mistaken": self.test.inputs[np.maximum(mistakes[:, 0].astype(int), 0)],
-        }
+        return (
+            *(values(stage.convolution.weight) for stage in net.stages),
+            *(values(found) for found in maps),
+            values(F.softmax(scores, 1)),
+            saliency,
+            confusion,
+            mistakes,
+            self.test.inputs[np.maximum(mistakes[:, 0].astype(int), 0)],
+        )
 
 
 def probe_of(setup: ImagesSetup, test: Samples) -> Probe:

@@ -69,6 +69,15 @@ class Peaks:
     def memory(self) -> Roof:
         return self.roofs[-1]
 
+    def level(self, moved: float) -> Roof:
+        """The level that such a stream of bytes comes from: it fills half a cache, as it was measured."""
+        return next((roof for roof in self.roofs[:-1] if FILLED * moved <= roof.size), self.memory)
+
+    def roof(self, intensity: float, moved: float) -> float | None:
+        """`attainable` on one core, with the bandwidth of the level that holds so many bytes."""
+        peak = self.arithmetic.get(1)
+        return None if peak is None else min(peak, intensity * self.level(moved).speed)
+
     def attainable(self, intensity: float, threads: int = 1) -> float | None:
         """min(peak, intensity × memory's bandwidth) in GFLOP/s, for operations a byte; None if unknown."""
         peak = self.arithmetic.get(threads)

@@ -20,16 +20,19 @@ def matmul(a: Any, b: Any) -> Any:
     broadcast)."""
     if not isinstance(b, Strided) or not isinstance(a, Strided):
         raise TypeError("matmul needs two tensors; multiply by a number with *")
-    if a.ndim == 0 or b.ndim == 0:
-        raise ShapeError(f"matmul needs at least one dimension each, got {a.shape} and {b.shape}: use *")
-    inner = b.shape[-2] if b.ndim > 1 else b.shape[0]
-    if a.shape[-1] != inner:
+    a_shape, b_shape = a.shape, b.shape
+    if not a_shape or not b_shape:
+        raise ShapeError(f"matmul needs at least one dimension each, got {a_shape} and {b_shape}: use *")
+    inner = b_shape[-2] if len(b_shape) > 1 else b_shape[0]
+    if a_shape[-1] != inner:
         raise ShapeError(_mismatch(a, b, inner))
-    if a.dtype is not b.dtype:
+    dtype = a.dtype
+    if dtype is not b.dtype:
         a, b = promoted([a, b])
-    if a.dtype is boolean:
+        dtype = a.dtype
+    if dtype is boolean:
         raise DTypeError("matmul of booleans is not defined: convert with .long() or .float() first")
-    if a.ndim == b.ndim == 2:
+    if len(a_shape) == len(b_shape) == 2:
         return MATMUL(a, b)
     left = unsqueeze(a, 0) if a.ndim == 1 else a
     right = unsqueeze(b, 1) if b.ndim == 1 else b

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from engine import primitives
@@ -11,7 +11,7 @@ from engine.bilinear import Extremum, Place
 from engine.composite import Composite
 from engine.dtypes import DType, boolean
 from engine.errors import DTypeError, ShapeError
-from engine.layout import dimension, dimensions
+from engine.layout import Shape, dimension, dimensions
 from engine.linear import Cumsum, Slice, Sum
 from engine.operations.indexing import gather
 from engine.operations.shapes import cat, reshape
@@ -29,9 +29,17 @@ class Extreme(NamedTuple):
 
 def sum(x: Any, dim: Dims = None, keepdim: bool = False, dtype: DType | None = None) -> Any:
     """Σ x over `dim` (all dimensions if left out). Booleans and integers sum to int64."""
-    if dtype is None:
-        return Sum(dimensions(dim, x.ndim), keepdim)(x)
-    return Sum(dimensions(dim, x.ndim), keepdim)(x.to(dtype)).to(dtype)
+    over = _sum_over(_hashable(dim), x.ndim, keepdim)
+    return over(x) if dtype is None else over(x.to(dtype)).to(dtype)
+
+
+@lru_cache(4096)
+def _sum_over(dim: int | tuple[int, ...] | None, rank: int, keepdim: bool) -> Sum:
+    return Sum(dimensions(dim, rank), keepdim)
+
+
+def _hashable(dim: Dims) -> int | tuple[int, ...] | None:
+    return dim if dim is None or isinstance(dim, int) else tuple(dim)
 
 
 def mean(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
@@ -91,9 +99,15 @@ def amin(x: Any, dim: Dims = (), keepdim: bool = False) -> Any:
 
 
 def _extremum(kind: Any, x: Any, dim: Dims, keepdim: bool) -> Any:
-    if _count(x, dim) == 0:
-        raise ShapeError(f"{kind} over no elements has no value: shape {x.shape}, dimension {dim}")
-    return Extremum(kind, dimensions(dim, x.ndim), keepdim)(x)
+    return _extremum_over(kind, _hashable(dim), x.shape, keepdim)(x)
+
+
+@lru_cache(4096)
+def _extremum_over(kind: Any, dim: int | tuple[int, ...] | None, shape: Shape, keepdim: bool) -> Extremum:
+    dims = dimensions(dim, len(shape))
+    if 0 in [shape[d] for d in dims]:
+        raise ShapeError(f"{kind} over no elements has no value: shape {shape}, dimension {dim}")
+    return Extremum(kind, dims, keepdim)
 
 
 def max(x: Any, dim: Any = None, keepdim: bool = False) -> Any:

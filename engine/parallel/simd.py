@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from engine.parallel.assembly import Loop, hot_loop
+from engine.compiler.assembly import Loop, hot_loop
 
 SimdName = Literal["sum", "divide", "running sum"]
 SIMD_NAMES: tuple[SimdName, ...] = get_args(SimdName)

@@ -16,7 +16,7 @@ from engine.playground.curvature import largest_curvature
 from engine.playground.model import mean_loss
 from engine.playground.run import Still
 from engine.training.model import values
-from engine.training.optimisers import MOMENTUM, rate_at
+from engine.training.optimisers import rate_at
 from engine.training.position import read_position
 
 FLAT = 0.05  # a weight or an output's spread that is next to nothing
@@ -165,20 +165,21 @@ def _symmetric(view: _View) -> str:
 
 
 def _too_fast(view: _View) -> str:
-    setup = view.still.setup
-    limits = {"SGD": 2.0, "momentum": 2.0 + 2.0 * MOMENTUM}
-    limits["Nesterov"] = (2.0 + 2.0 * MOMENTUM) / (1.0 + 2.0 * MOMENTUM)
-    if setup.optimiser not in limits or not view.is_unstable:
+    """Above the bound of the parabola that the loss is like close by. Said only where the loss of a net is
+    one function of its weights: dropout and batch norm make another one of each batch."""
+    still, setup = view.still, view.still.setup
+    adapts = setup.optimiser in ("Adam", "AdamW", "RMSprop", "Adagrad")
+    if setup.dropout or setup.batch_norm or not view.is_unstable or (adapts and still.scales is None):
         return ""
-    curvature = largest_curvature(view.still)
+    curvature = largest_curvature(still, scales=still.scales)
     rate = rate_at(setup, read_position(setup.epoch).epoch)
-    limit = limits[setup.optimiser] / curvature if curvature > 0 else np.inf
+    limit = still.bound / curvature if curvature > 0 else np.inf
     if not rate > limit:
         return ""
-    bound = "2/L" if setup.optimiser == "SGD" else f"{limits[setup.optimiser]:.3g}/L"
+    scale = f", each weight in the scale that {setup.optimiser} gives it" if adapts else ""
     return (
-        f"The learning rate {rate:.3g} is above {bound} = {limit:.3g}, where L = {curvature:.3g} is the "
-        "largest curvature of the loss: each step overshoots by more than the one before"
+        f"The learning rate {rate:.3g} is above {still.bound:.3g}/L = {limit:.3g}, where L = {curvature:.3g} "
+        f"is the largest curvature of the loss{scale}: each step overshoots by more than the one before"
     )
 
 

@@ -52,7 +52,7 @@ class WeightGradient:
 def weight_gradient(still: Still, name: str) -> WeightGradient:
     """The gradient of the parameter called `name`; ValueError if the net has none."""
     setup = still.setup
-    net = _copy(still)
+    net = copied(still)
     tensor, index = net.parameter(name)
     rows = next_rows(setup, len(still.train))
     inputs = engine.tensor(still.train.inputs[rows], dtype=engine.float64)
@@ -97,8 +97,8 @@ def point_losses(setup: PlaygroundSetup, out: Tensor, targets: Tensor) -> Tensor
     return F.binary_cross_entropy_with_logits(out, (targets + 1.0) * 0.5, reduction="none")
 
 
-def _copy(still: Still) -> Network:
-    """The net in float64, as it is in a step, but that nothing is dropped."""
+def copied(still: Still) -> Network:
+    """A net to differentiate: in float64, as it is in a step, but that nothing is dropped."""
     net = Network(still.setup.model_copy(update={"dropout": 0.0}))
     net.take_over(still.net)
     return net.requires_grad_(False).double()

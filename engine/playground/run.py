@@ -17,6 +17,7 @@ from engine.playground.points import Part
 from engine.playground.setup import PlaygroundSetup
 from engine.training import run
 from engine.training.overflow import Overflow, first_overflow
+from engine.training.stability import Scales, largest_product, scales
 
 FEWEST_EPOCHS = 10  # before anything can be said of a run
 
@@ -28,6 +29,8 @@ class Still:
     setup     controls, position and past; a run of this setup arrives here
     net       a copy of the net
     overflow  what made its parameters infinite or NaN, if they are
+    scales    what its optimiser divides each gradient by, where it does
+    bound     what the rate times the largest curvature, in that scale, may be at most: see `stability`
     """
 
     setup: PlaygroundSetup
@@ -36,6 +39,8 @@ class Still:
     test: Part
     figures: Figures
     overflow: Overflow | None = None
+    scales: Scales | None = None
+    bound: float = 2.0
 
 
 class Run(run.Run[PlaygroundSetup, Model, Part]):
@@ -59,10 +64,12 @@ class Run(run.Run[PlaygroundSetup, Model, Part]):
 
     def still(self) -> Still:
         """The run as it is now."""
-        net = Network(self.controls)
-        net.take_over(self.model.net)
-        net.eval()
-        return Still(self.setup, net, self.train, self.test, self.figures(), self.overflow())
+        net = self.model.copied_net()
+        optimiser, kind = self.model.optimiser, self.controls.optimiser
+        bound = largest_product(kind, self.rate, optimiser.param_groups[0])
+        return Still(
+            self.setup, net, self.train, self.test, self.figures(), self.overflow(), scales(optimiser), bound
+        )
 
     def overflow(self) -> Overflow | None:
         """What made the parameters infinite or NaN; None while they are finite. Looked for once."""

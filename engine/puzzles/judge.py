@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from random import Random
@@ -199,7 +199,7 @@ def lines_of(puzzle: Puzzle, answer: str) -> tuple[str, ...]:
     return (*given, *[""] * (count - len(given)))
 
 
-def accepted(name: str, answer: str, solved: Sequence[str] | frozenset[str]) -> bool:
+def accepted(name: str, answer: str, solved: Collection[str]) -> bool:
     """Whether every line of an answer is right, and calls only functions that are solved."""
     puzzle = PUZZLES[name]
     verdicts = [judge(name, part, line) for part, line in enumerate(lines_of(puzzle, answer))]

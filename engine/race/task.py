@@ -55,7 +55,7 @@ def task(
     """
     if points % batch:
         fit = ", ".join(str(size) for size in range(1, points + 1) if points % size == 0)
-        raise ValueError(f"batches of {batch} cannot be made of {points} points; there fit {fit}")
+        raise ValueError(f"batches of {batch} cannot be made of {points} points; these fit: {fit}")
     samples = synthetic.minitorch(data, points, seed)
     order = np.random.default_rng(seed).permutation(points)
     inputs, targets = samples.inputs[order].astype(np.float64), samples.targets[order].astype(np.float64)

@@ -17,6 +17,7 @@ NAMES = (
     "convolutions",
     "bits",
     "playground",
+    "historic",
     "images",
     "text",
     "doctor",

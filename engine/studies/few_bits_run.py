@@ -97,6 +97,10 @@ class Run:
         self.curve[epoch + 1] = self.figures()
         self._keep()
 
+    def step_sample(self) -> None:
+        """A step: the lanes' batches have other samples for each seed, and are looked at as a whole."""
+        self.step()
+
     def go_to(self, position: Position) -> None:
         """To any moment of this run; back from a state that was kept, or from the beginning."""
         if position < self.position:

@@ -118,13 +118,9 @@ class FusionResult:
 
 def attainable(launch: Launch, peaks: Peaks) -> float:
     """Seconds of a kernel on the roofline of one core: its bytes come from the level that holds them."""
-    fitting = (
-        roof for roof in peaks.roofs[:-1] if launch.moved <= 2 * roof.size
-    )  # streams fill half a cache
-    roof = next(fitting, peaks.memory)
     arithmetic = peaks.arithmetic.get(1)
     worked = 1e-9 * launch.flops / arithmetic if arithmetic else 0.0
-    return max(1e-9 * launch.moved / roof.speed, worked)
+    return max(1e-9 * launch.moved / peaks.level(launch.moved).speed, worked)
 
 
 def peak(found: Sequence[Launch]) -> int:

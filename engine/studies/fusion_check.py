@@ -114,17 +114,26 @@ def _is_compiled(traced: Traced) -> bool:
 
 
 def _counted(text: str, sizes: Sizes, program: TensorProgram, seed: int) -> list[Check]:
-    """Bytes that the eager operations move, where torch has the same operations."""
+    """Bytes that the operations move one by one, where torch has the same, and in one kernel, if they fit."""
     found = compilation(text, sizes, training=False)
-    inputs = [len({x for x in e.inputs if isinstance(x, int)}) for e in found.stages[0].entries if e.inputs]
     with expanded():
         like = fusion_program.by_engine(program, dict(sizes), seed, training=False)
-    moves = torch_moves(fusion_program.by_torch(program, dict(sizes), like))
-    if [operands for operands, _ in moves] != inputs:
-        return []  # torch does several of them in one, or makes them of other operands
-    moved, ours = sum(each for _, each in moves), total(found.eager, "moved")
-    name = f"bytes moved by the {len(moves)} eager operations"
-    return [Check(name, torch_version(), moved, ours, difference(ours, moved), 0.0)]
+    theirs = fusion_program.by_torch(program, dict(sizes), like)
+    checks = []
+    inputs = [len({x for x in e.inputs if isinstance(x, int)}) for e in found.stages[0].entries if e.inputs]
+    moves = torch_moves(theirs)
+    if [
+        operands for operands, _ in moves
+    ] == inputs:  # else torch does several in one, or from other operands
+        moved, ours = sum(each for _, each in moves), total(found.eager, "moved")
+        name = f"bytes moved by the {len(moves)} eager operations"
+        checks.append(Check(name, torch_version(), moved, ours, difference(ours, moved), 0.0))
+    if len(found.fused) == 1:
+        least = sum(map(_walked, (*theirs.inputs, theirs())))
+        ours = total(found.fused, "moved")
+        name = "bytes moved by the fused kernel: inputs and result"
+        checks.append(Check(name, torch_version(), least, ours, difference(ours, least), 0.0))
+    return checks
 
 
 def torch_moves(call: Callable[[], Any]) -> list[tuple[int, int]]:

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+import engine
+import engine.nn
 from engine.agreement import difference
 from engine.backends.cuda import analysis
 from engine.backends.cuda.device import WARP, KernelError
@@ -26,6 +28,7 @@ from engine.studies.gpu_faults import Fault, fault_of, with_fault
 from engine.studies.gpu_kernels import CHANNELS, SIDE, Job, Numbers, job_of
 from engine.studies.gpu_mistakes import planted
 from engine.studies.gpu_occupancy import KIB, Occupancy, occupancy
+from engine.studies.gpu_owners import Owners, owners_of
 from engine.studies.gpu_setup import GpuSetup
 from engine.studies.gpu_steps import Step, steps_of
 from engine.studies.study import Check, Study
@@ -91,6 +94,11 @@ class GpuResult:
     def bank_use(self) -> list[analysis.BankUse]:
         """How every line shares the banks of shared memory, in the whole launch."""
         return analysis.bank_use(self.launched.record)
+
+    @cached_property
+    def owners(self) -> Owners:
+        """Which thread writes which element of the result."""
+        return owners_of(self.launched.record)
 
     @cached_property
     def fault_step(self) -> int | None:
@@ -219,6 +227,12 @@ def check(result: GpuResult) -> list[Check]:
         ("elements of the result that differ", torch_version(), 0.0, float((theirs != ours).sum())),
         ("sum of the result", torch_version(), float(theirs.sum()), float(ours.sum())),
     ]
+    if result.setup.kernel != "scatter add":  # whose threads add to the same elements
+        alone = float((result.owners.writers == 1).sum())
+        figures.append(("elements that one thread writes", "all of them", float(ours.size), alone))
+    if (by_cpu := on_cpu(result)) is not None:
+        differ = float((by_cpu != ours).sum())
+        figures.append(("elements that differ from the CPU's", "our kernels for CPUs", 0.0, differ))
     figures += [
         (count.name, "closed forms", count.predicted, count.measured)
         for count in result.counts
@@ -258,6 +272,23 @@ def by_torch(result: GpuResult) -> Numbers:
         taken = torch.arange(setup.paths)[:, None] <= torch.arange(rows.shape[1]) % setup.paths
         made = (rows * taken).sum(0)
     found: Numbers = made.numpy()
+    return found
+
+
+def on_cpu(result: GpuResult) -> Numbers | None:
+    """The same matrix product or convolution by the engine's kernels for CPUs; None for other kernels."""
+    setup, before = result.setup, result.launched.before
+    if setup.kernel not in ("matmul", "convolution"):
+        return None
+    with engine.backend("cpu"):
+        a, b = (engine.tensor(before[name]) for name in ("a_", "b_"))
+        if setup.kernel == "matmul":
+            made = engine.matmul(a.reshape(setup.n, setup.n), b.reshape(setup.n, setup.n))
+        else:
+            image = b.reshape(1, 1, setup.n, setup.n)
+            weights = a.reshape(CHANNELS, 1, SIDE, SIDE)
+            made = engine.nn.functional.conv2d(image, weights, padding=1)
+    found: Numbers = made.numpy().reshape(-1)
     return found
 
 

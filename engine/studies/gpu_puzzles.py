@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from engine.agreement import difference
 from engine.backends.cuda.record import READ
@@ -28,17 +28,18 @@ from engine.studies.gpu_faults import Fault
 from engine.studies.gpu_puzzles_faults import steps_with
 from engine.studies.gpu_puzzles_judge import HIDDEN_SEED, Trial, Verdict, attempt, judge, reference_score
 from engine.studies.gpu_steps import Step
-from engine.studies.study import Check, Setup, Study
+from engine.studies.puzzle_setup import LONGEST_PROGRESS, Progress, PuzzleSetup
+from engine.studies.study import Check, Study
 
-LONGEST_PROGRESS = 12_000  # characters: all puzzles with kernels of the usual length
-MOST_HINTS = 4
 UNCHOSEN = -1
 NOTHING = "pass"
 TOLERANCE = 1e-6
 
 
-class GpuPuzzlesSetup(Setup):
+class GpuPuzzlesSetup(PuzzleSetup):
     """The puzzle that is open, the lines so far, what is shown of them, and the puzzles that are solved."""
+
+    puzzles: ClassVar = PUZZLES
 
     puzzle: str = Field(
         default="map", max_length=40, title="Puzzle", description=f"One of {', '.join(PUZZLES)}."
@@ -49,9 +50,7 @@ class GpuPuzzlesSetup(Setup):
         title="Answer",
         description="The body of the kernel, such as out[i] = a[i] + 10.",
     )
-    hints: int = Field(default=0, ge=0, le=MOST_HINTS, title="Hints", description="How many hints are open.")
     reference: bool = Field(default=False, title="Reference", description="Whether a solution is shown.")
-    seed: int = Field(default=0, ge=0, le=999, title="Seed", description="Of the numbers in a and b.")
     launch: int = Field(
         default=UNCHOSEN,
         ge=UNCHOSEN,
@@ -79,13 +78,6 @@ class GpuPuzzlesSetup(Setup):
         title="Solved",
         description="A line “[map]”, below it the lines that solve map, and so on. Each is judged again.",
     )
-
-    @field_validator("puzzle")
-    @classmethod
-    def _is_a_puzzle(cls, name: str) -> str:
-        if name not in PUZZLES:
-            raise ValueError(f"the puzzles are {', '.join(PUZZLES)}")
-        return name
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,10 +178,9 @@ def run(setup: GpuPuzzlesSetup) -> GpuPuzzlesResult:
     chosen = fault.block if fault and setup.block == UNCHOSEN else max(setup.block, 0)
     block = min(chosen, prod(trial.run.task.grid) - 1)
     steps = steps_with(trial.run, fault, block)
-    solved = dict(progress(setup.solved))
+    solved = PROGRESS.of(setup.solved)
     if verdict.accepted:
         solved[setup.puzzle] = setup.answer
-    solved = {name: solved[name] for name in PUZZLES if name in solved}
     return GpuPuzzlesResult(setup, puzzle, verdict, number, trial, block, tuple(steps), solved)
 
 
@@ -224,8 +215,8 @@ def complaint(result: GpuPuzzlesResult) -> str:
 # ---- progress
 
 
-def progress(text: str) -> Mapping[str, str]:
-    """The answers in a text of sections “[name]” that are right, by name, in the order of the puzzles."""
+def _read(text: str) -> dict[str, str]:
+    """The answers in a text of sections “[name]”."""
     claimed: dict[str, list[str]] = {}
     lines: list[str] = []
     for line in text.splitlines():
@@ -234,13 +225,21 @@ def progress(text: str) -> Mapping[str, str]:
             lines = claimed.setdefault(name, [])
         else:
             lines.append(line)
-    answers = {name: "\n".join(claimed[name]).strip("\n") for name in PUZZLES if name in claimed}
-    return {name: answer for name, answer in answers.items() if judge(name, answer).accepted}
+    return {name: "\n".join(own).strip("\n") for name, own in claimed.items()}
 
 
-def progress_text(solved: Mapping[str, str]) -> str:
-    """The inverse of `progress`."""
-    return "\n".join(f"[{name}]\n{solved[name]}" for name in PUZZLES if name in solved)
+def _write(answers: Mapping[str, str]) -> str:
+    return "\n".join(f"[{name}]\n{answers[name]}" for name in PUZZLES if name in answers)
+
+
+def _right(answers: Mapping[str, str]) -> dict[str, str]:
+    """In the order of the puzzles."""
+    return {
+        name: answers[name] for name in PUZZLES if name in answers and judge(name, answers[name]).accepted
+    }
+
+
+PROGRESS = Progress(_read, _write, _right)
 
 
 # ---- the oracles

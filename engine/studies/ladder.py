@@ -7,36 +7,25 @@ set, as on the command line, so that a page never does so by itself.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from math import isqrt
 from typing import Any
 
-import numpy as np
-
-from engine.agreement import difference
-from engine.layout import row_major
 from engine.measure import Cache, CannotMeasure, Plan, Run, Timing, measure, service, this_machine
 from engine.measure.peaks import Peaks
-from engine.studies import ladder_cache, loops_timing
+from engine.studies import ladder_cache, ladder_layout, ladder_traffic, loops_timing
 from engine.studies.ladder_cache import Served
-from engine.studies.ladder_kernels import RUNGS, product
+from engine.studies.ladder_check import check
+from engine.studies.ladder_layout import LAYOUTS, Learnt
 from engine.studies.ladder_plans import BATCHES, WEIGHTS, plan
 from engine.studies.ladder_setup import LadderSetup
-from engine.studies.ladder_sparse import (
-    DENSITIES,
-    Csr,
-    measured_crossing,
-    operands,
-    predicted_crossing,
-)
-from engine.studies.ladder_sparse import product as sparse_product
-from engine.studies.loops_cache import compare_nests
+from engine.studies.ladder_sparse import measured_crossing, predicted_crossing
+from engine.studies.ladder_traffic import Traffic
+from engine.studies.ladder_walks import latencies
 from engine.studies.loops_orders import NESTS
-from engine.studies.study import Check, Study
+from engine.studies.study import Study
 
 ITEM = 4  # bytes of a float32
-CHECKED_SIDE = 48
-TOLERANCE = 1e-5
 
 
 @dataclass(frozen=True)
@@ -46,6 +35,8 @@ class LadderResult:
     served    of the cache experiment: by order of the loops, in the caches that were set
     pictured  of the order that was chosen, with the level of every access
     real      by order, in this machine's own caches, on the matrices that are timed
+    traffic   of the block sizes: numbers that a small memory fetches
+    learnt    of the data layouts: what each arrangement of the same examples ends with
     """
 
     setup: LadderSetup
@@ -55,28 +46,38 @@ class LadderResult:
     served: Mapping[str, Served]
     pictured: Served | None
     real: Mapping[str, Served]
+    traffic: tuple[Traffic, ...] = ()
+    learnt: Mapping[str, Learnt] = field(default_factory=dict)
 
     def timings(self, series: str) -> tuple[Timing, ...]:
         return self.run.of(series) if self.run else ()
 
     def summary(self) -> Mapping[str, float | int | str]:
         """The predictions; with `measure`, what was measured as well."""
-        setup = self.setup
-        figures: dict[str, float | int | str] = {}
-        if setup.experiment == "Batch":
-            figures["operations a byte"] = intensity(setup.batch, WEIGHTS, WEIGHTS)
-        elif setup.experiment == "Cache":
-            for order, served in self.served.items():
-                for level in range(len(self.caches)):
-                    figures[f"{order}: misses of L{level + 1}"] = served.missed(level)
-        elif setup.experiment == "Sparse":
-            figures["floating-point operations, dense"] = 2 * setup.side**3
-        elif setup.experiment != "Working set":
-            figures["floating-point operations"] = 2 * setup.side**3
-            figures["operations a byte"] = intensity(setup.side, setup.side, setup.side)
-            if setup.experiment == "Block size":
-                figures["largest block of which three fit L1"] = fitting_block(this_machine().caches[0])
-        return figures | (self._measured() if setup.measure else {})
+        return self._predicted() | (self._measured() if self.setup.measure else {})
+
+    def _predicted(self) -> dict[str, float | int | str]:
+        setup, side = self.setup, self.setup.side
+        match setup.experiment:
+            case "Batch":
+                return {"operations a byte": intensity(setup.batch, WEIGHTS, WEIGHTS)}
+            case "Cache":
+                return {
+                    f"{order}: misses of L{level + 1}": served.missed(level)
+                    for order, served in self.served.items()
+                    for level in range(len(self.caches))
+                }
+            case "Sparse":
+                return {"floating-point operations, dense": 2 * side**3}
+            case "Data layout":
+                return {f"{name}: mean square error": found.loss for name, found in self.learnt.items()}
+            case "Working set":
+                return {}
+        figures: dict[str, float | int | str] = {"floating-point operations": 2 * side**3}
+        figures["operations a byte"] = intensity(side, side, side)
+        if self.traffic:
+            figures["largest block of which three fit L1"] = fitting_block(this_machine().caches[0])
+        return figures | {f"blocks of {each.block}: numbers fetched": each.fetched for each in self.traffic}
 
     def _measured(self) -> dict[str, float | int | str]:
         if self.run is None:
@@ -87,6 +88,9 @@ class LadderResult:
         if self.setup.experiment == "Sparse":
             figures["density of equal times, predicted"] = predicted_crossing(self.run) or "none"
             figures["density of equal times, measured"] = measured_crossing(self.run) or "none"
+        if self.setup.experiment == "Working set":
+            found = latencies(self.run, this_machine())
+            figures |= {f"latency of {name}, ns": value for name, value in found.items()}
         for timing in self.run.timings:
             figures[f"{timing.series}, {timing.note or f'{timing.at:g}'}, per ns"] = timing.rate.median
         return figures
@@ -137,7 +141,12 @@ def run(setup: LadderSetup) -> LadderResult:
         side, tile, own = setup.real_side, loops_timing.TILE, this_machine().caches
         real = {order: ladder_cache.on_machine(order, side, tile, own) for order in NESTS}
     found = _measured(chosen) if setup.measure else service().store.last(chosen.key)
-    return LadderResult(setup, found, Peaks.of(found), caches, served, pictured, real)
+    result = LadderResult(setup, found, Peaks.of(found), caches, served, pictured, real)
+    if setup.experiment == "Block size":
+        return replace(result, traffic=ladder_traffic.sweep(setup.l1))
+    if setup.experiment == "Data layout":
+        return replace(result, learnt={name: ladder_layout.learnt(name, setup.seed) for name in LAYOUTS})
+    return result
 
 
 def _measured(chosen: Plan) -> Run:
@@ -169,63 +178,6 @@ def fitting_block(cache: Cache) -> int:
     return isqrt(cache.size // (3 * ITEM))
 
 
-def check(result: LadderResult) -> list[Check]:
-    """Every rung's product against numpy's in float64; lines fetched against a simpler cache."""
-    if result.setup.experiment == "Cache":
-        return _cache_checks(result)
-    if result.setup.experiment == "Working set":
-        return []
-    if result.setup.experiment == "Sparse":
-        return _sparse_checks(result.setup)
-    draw = np.random.default_rng(result.setup.seed)
-    a, b = (draw.normal(size=(CHECKED_SIDE, CHECKED_SIDE)).astype(np.float32) for _ in range(2))
-    exact = a.astype(np.float64) @ b
-    checks = []
-    for name in RUNGS:
-        off = float(np.abs(product(name, a, b, block=16) - exact).max() / np.abs(exact).max())
-        label = f"{name}: largest error of a product"
-        checks.append(Check(label, f"numpy {np.__version__}", 0.0, off, off, TOLERANCE))
-    return checks
-
-
-def _sparse_checks(setup: LadderSetup) -> list[Check]:
-    """Our product of compressed rows against scipy's, and its compressed rows against scipy's."""
-    import scipy  # type: ignore[import-untyped]
-    from scipy.sparse import csr_array  # type: ignore[import-untyped]
-
-    oracle = f"scipy {scipy.__version__}"
-    checks = []
-    for density in DENSITIES:
-        dense, b = operands(CHECKED_SIDE, density, setup.seed)
-        own, theirs = Csr.of(dense), csr_array(dense)
-        exact = theirs.astype(np.float64) @ b.astype(np.float64)
-        off = float(np.abs(sparse_product(own, b) - exact).max() / np.abs(exact).max())
-        checks.append(
-            Check(f"{density:.3g} dense: largest error of a product", oracle, 0.0, off, off, TOLERANCE)
-        )
-        found, wanted = len(own.values), theirs.nnz
-        off = difference(found, wanted)
-        checks.append(Check(f"{density:.3g} dense: numbers kept", oracle, wanted, found, off, 0.0))
-    return checks
-
-
-def _cache_checks(result: LadderResult) -> list[Check]:
-    """Lines fetched by L1, were it fully associative: a list of the lines used last says so too."""
-    setup = result.setup
-    lines = setup.l1 // setup.line
-    layout = row_major((setup.small, setup.small))
-    side, tile, line = setup.small, setup.block, setup.line // ITEM
-    nests = compare_nests([(layout, 0)] * 3, side, side, side, tile, line, lines)
-    level = Cache(1, setup.l1, lines, setup.line)
-    checks = []
-    for nest in nests:
-        found = ladder_cache.simulate(nest.order, side, tile, (level,)).missed(0)
-        name = f"{nest.order}: lines fetched, L1 fully associative"
-        off = difference(found, nest.total)
-        checks.append(Check(name, "a list of the lines used last", nest.total, found, off, 0.0))
-    return checks
-
-
 EXAMPLES: dict[str, dict[str, LadderSetup]] = {
     "Ladder": {
         "256": LadderSetup(),
@@ -234,8 +186,9 @@ EXAMPLES: dict[str, dict[str, LadderSetup]] = {
     },
     "Sizes": {"8 to 512": LadderSetup(experiment="Sizes")},
     "Block size": {
-        "256": LadderSetup(experiment="Block size"),
-        "512": LadderSetup(experiment="Block size", side=512),
+        "256": LadderSetup(experiment="Block size", l1=2048),
+        "512": LadderSetup(experiment="Block size", side=512, l1=2048),
+        "a smaller memory": LadderSetup(experiment="Block size", l1=512),
     },
     "Cache": {
         "ijk": LadderSetup(experiment="Cache"),
@@ -260,6 +213,7 @@ EXAMPLES: dict[str, dict[str, LadderSetup]] = {
         "1024": LadderSetup(experiment="Sparse", side=1024),
     },
     "Working set": {"4 kB to 64 MB": LadderSetup(experiment="Working set")},
+    "Data layout": {"4 kB to 64 MB": LadderSetup(experiment="Data layout")},
 }
 
 STUDY = Study(

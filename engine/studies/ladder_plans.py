@@ -12,6 +12,7 @@ from engine.measure import Plan, Work, this_machine
 from engine.measure.peaks import peak_works
 from engine.studies import loops_timing
 from engine.studies.ladder_kernels import BLAS, BLOCK, BLOCKED, RUNGS, TILE, product_work, rung
+from engine.studies.ladder_layout import layout_works
 from engine.studies.ladder_setup import LadderSetup
 from engine.studies.ladder_sparse import sparse_works
 from engine.studies.ladder_walks import SIZES, WALKS, walk_work
@@ -48,6 +49,8 @@ def works(setup: LadderSetup) -> Sequence[Work]:
             return [nest_work(order, setup.real_side, seed) for order in NESTS]
         case "Working set":
             return [walk_work(name, size, seed) for size in SIZES for name in WALKS]
+        case "Data layout":
+            return layout_works(seed)
     return [*peak_works(this_machine()), *own]
 
 

@@ -8,7 +8,9 @@ from pydantic import Field
 
 from engine.studies.study import Setup
 
-Experiment = Literal["Ladder", "Sizes", "Block size", "Cache", "Batch", "Sparse", "Working set"]
+Experiment = Literal[
+    "Ladder", "Sizes", "Block size", "Cache", "Batch", "Sparse", "Working set", "Data layout"
+]
 Order = Literal["ijk", "ikj", "jik", "jki", "kij", "kji", "tiles"]
 
 SIDES = (16, 32, 64, 128, 256, 512, 1024)

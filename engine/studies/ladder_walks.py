@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache, partial
 from math import isqrt
+from statistics import median
 from typing import Any
 
 import numpy as np
 
-from engine.measure import Work
+from engine.measure import Machine, Run, Work
 from engine.studies import walks
 from engine.studies.view_steps import LINE_BYTES, MAX_RANK
 
@@ -45,6 +46,20 @@ def _bound_walk(name: str, side: int, passes: int, walk: Any) -> Callable[[], ob
 
 def _bound_chain(lines: int, steps: int, seed: int, follow: Any) -> Callable[[], object]:
     return partial(follow, chain_links(lines, seed), steps)
+
+
+def latencies(run: Run, machine: Machine) -> dict[str, float]:
+    """Nanoseconds of a step of the chain at each level: the median over sizes that fill half of it at most.
+
+    Only levels that were reached; memory is what is twice as large as the last cache.
+    """
+    found = {round(t.at): 1e9 * t.seconds.median / t.amount for t in run.of(CHAIN)}
+    levels, before = {}, 0
+    for each in machine.caches:
+        levels[f"L{each.level}"] = [found[size] for size in found if before < size <= each.size // 2]
+        before = each.size
+    levels["memory"] = [found[size] for size in found if size >= 2 * before]
+    return {name: median(values) for name, values in levels.items() if values}
 
 
 def chain_links(lines: int, seed: int) -> Any:

@@ -44,7 +44,7 @@ class OwnRunSetup(Setup):
         ge=0,
         le=7,
         title="Step",
-        description="Which of the recorded graphs: the first, a later one …",
+        description="Which of the recorded graphs: the first, one on the way, the last …",
     )
     fold: Fold = Field(
         default="automatic",
@@ -156,6 +156,7 @@ class OwnRunResult:
             "derivatives that agree": counts["passed"],
             "derivatives that differ": counts["failed"],
             "derivatives undecided": counts["undecided"],
+            "loss as a whole": self.step.whole.verdict if self.step.whole else "not checked",
             "diagnosis": "; ".join(finding.text for finding in self.findings),
         }
 
@@ -215,19 +216,21 @@ def _drawn(name: str, graph: int, fold: Fold, toggled: str) -> Picture:
 
 
 def check(result: OwnRunResult) -> list[Check]:
-    """Every gradient that was held against differences when it was recorded; undecided ones say nothing."""
-    checks = []
+    """The loss as a whole, then every gradient that was held against differences when it was recorded;
+    undecided ones say nothing."""
+    checks = _checks("L along d, all leaves together", result.step.whole)
     for position, tensor in enumerate(result.step.tensors):
-        found = tensor.check
-        if found is None or found.verdict == "undecided" or found.recorded is None or found.numeric is None:
-            continue
-        error = math.inf if found.error is None else found.error
         maker = result.makers.get(position)
         name = tensor.name or (f"{maker.name} (t{position})" if maker else f"t{position}")
-        checks.append(
-            Check(f"∂L/∂{name} along d", ORACLE, found.numeric, found.recorded, error, found.tolerance)
-        )
+        checks += _checks(f"∂L/∂{name} along d", tensor.check)
     return checks
+
+
+def _checks(name: str, found: NumericCheck | None) -> list[Check]:
+    if found is None or found.verdict == "undecided" or found.recorded is None or found.numeric is None:
+        return []
+    error = math.inf if found.error is None else found.error
+    return [Check(name, ORACLE, found.numeric, found.recorded, error, found.tolerance)]
 
 
 def beginning(key: str, trace: Trace) -> OwnRunSetup:
@@ -238,7 +241,7 @@ def beginning(key: str, trace: Trace) -> OwnRunSetup:
 EXAMPLES: dict[str, OwnRunSetup] = {
     "healthy": OwnRunSetup(trace="healthy"),
     "wrong derivative": OwnRunSetup(trace="wrong derivative"),
-    "failed forward": OwnRunSetup(trace="failed forward", graph=2),
+    "failed forward": OwnRunSetup(trace="failed forward", graph=3),
 }
 
 

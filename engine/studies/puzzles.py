@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
-from pydantic import Field, field_validator
+from pydantic import Field
 
 import engine
 from engine.agreement import difference
@@ -35,15 +35,17 @@ from engine.puzzles.judge import (
 )
 from engine.puzzles.oracles import by_torch
 from engine.puzzles.puzzle import Puzzle
-from engine.studies.study import Check, Setup, Study
+from engine.studies.puzzle_setup import LONGEST_PROGRESS, Progress, PuzzleSetup
+from engine.studies.study import Check, Study
 
-LONGEST_PROGRESS = 12_000  # characters: all puzzles with lines of the longest kind that is usual
 TOLERANCE = 1e-12
 DIFFERENCE_TOLERANCE = 1e-6  # of central differences
 
 
-class PuzzlesSetup(Setup):
+class PuzzlesSetup(PuzzleSetup):
     """The puzzle that is open, the answer so far, and the answers to those that are solved."""
+
+    puzzles: ClassVar = PUZZLES
 
     puzzle: str = Field(
         default="ones", max_length=40, title="Puzzle", description=f"One of {', '.join(PUZZLES)}."
@@ -54,21 +56,12 @@ class PuzzlesSetup(Setup):
         title="Answer",
         description="One line, such as arange(n) > 2; of x and y two, with a semicolon between.",
     )
-    hints: int = Field(default=0, ge=0, le=3, title="Hints", description="How many hints are open.")
-    seed: int = Field(default=0, ge=0, le=999, title="Seed", description="Of the examples that are shown.")
     solved: str = Field(
         default="",
         max_length=LONGEST_PROGRESS,
         title="Solved",
         description="Lines such as “ones: arange(n) > -1”: answers found before. Each is judged again.",
     )
-
-    @field_validator("puzzle")
-    @classmethod
-    def _is_a_puzzle(cls, name: str) -> str:
-        if name not in PUZZLES:
-            raise ValueError(f"the puzzles are {', '.join(PUZZLES)}")
-        return name
 
 
 @dataclass(frozen=True)
@@ -131,7 +124,7 @@ def run(setup: PuzzlesSetup) -> PuzzlesResult:
     shown = examples(setup.puzzle, setup.seed)
     verdicts = tuple(judge(setup.puzzle, part, line) for part, line in enumerate(lines))
     outcomes = tuple(_outcomes(puzzle, part, line, shown) for part, line in enumerate(lines))
-    solved = dict(progress(setup.solved))
+    solved = PROGRESS.of(setup.solved)
     called = {name for verdict in verdicts for name in verdict.functions}
     waiting = tuple(name for name in PUZZLES if name in called - solved.keys())
     result = PuzzlesResult(setup, puzzle, shown, lines, verdicts, outcomes, solved, waiting)
@@ -148,25 +141,6 @@ def _outcomes(puzzle: Puzzle, part: int, line: str, shown: Sequence[Case]) -> tu
     return tuple(outcome(puzzle, part, readable, case) for case in shown)
 
 
-def progress(text: str) -> Mapping[str, str]:
-    """The answers in a text of lines “name: answer” that are right, by name, in the order of the puzzles."""
-    claimed: dict[str, str] = {}
-    for line in text.splitlines():
-        name, _, answer = line.partition(":")
-        claimed[name.strip()] = answer.strip()
-    solved: dict[str, str] = {}
-    for name in PUZZLES:
-        answer = claimed.get(name, "")
-        if answer and len(answer) <= LONGEST_ANSWER and accepted(name, answer, frozenset(solved)):
-            solved[name] = answer
-    return solved
-
-
-def progress_text(solved: Mapping[str, str]) -> str:
-    """The inverse of `progress`."""
-    return "\n".join(f"{name}: {' '.join(solved[name].split())}" for name in PUZZLES if name in solved)
-
-
 def fault(verdict: Verdict) -> ExpressionError | None:
     """What cannot be read or computed of a line, if anything; a wrong value is not such a fault."""
     return verdict.problem or (verdict.outcome.problem if verdict.outcome else None)
@@ -181,6 +155,31 @@ def complaint(puzzle: Puzzle, verdict: Verdict) -> str:
     pairs = zip(puzzle.text.arguments, verdict.case.arguments, strict=True)
     inputs = ", ".join(f"{name} = {np.array2string(value, separator=', ')}" for name, value in pairs)
     return f"{len(verdict.outcome.wrong)} wrong for {' '.join(inputs.split())}"
+
+
+# ---- progress
+
+
+def _read(text: str) -> dict[str, str]:
+    """The answers in a text of lines “name: answer”."""
+    parts = (line.partition(":") for line in text.splitlines())
+    return {name.strip(): answer.strip() for name, _, answer in parts}
+
+
+def _write(answers: Mapping[str, str]) -> str:
+    return "\n".join(f"{name}: {' '.join(answers[name].split())}" for name in PUZZLES if name in answers)
+
+
+def _right(answers: Mapping[str, str]) -> dict[str, str]:
+    """In the order of the puzzles: an answer may call the puzzles that are solved before it."""
+    solved: dict[str, str] = {}
+    for name in PUZZLES:
+        if (answer := answers.get(name)) and accepted(name, answer, solved.keys()):
+            solved[name] = answer
+    return solved
+
+
+PROGRESS = Progress(_read, _write, _right)
 
 
 # ---- the oracles

@@ -26,9 +26,3 @@ class Model(model.Model[TextSetup, TextNet]):
     def judged(self, out: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         right = out.gt(0.0).eq(targets.gt(0.5)).to(engine.float32)
         return F.binary_cross_entropy_with_logits(out, targets), right.mean()
-
-    def take_over(self, net: TextNet) -> None:
-        self.net.load_state_dict(net.state_dict())
-
-    def parameter(self, name: str) -> tuple[Tensor, tuple[int, ...]]:
-        raise ValueError(f"{name!r} cannot be set by hand: this net has too many parameters for that")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,28 +13,17 @@ from engine.text.network import TextNet
 from engine.text.setup import TextSetup
 from engine.text.texts import Texts, split
 from engine.text.tokens import NOTHING
-from engine.training import run
+from engine.training import inspected
 from engine.training.model import values
 
 Floats = NDArray[np.float32]
 MISTAKES = 16  # shown, the worst first
 
 
-@dataclass(frozen=True)
-class Still:
-    """A run at one moment, for others to look at while it goes on.
-
-    losses  (loss, accuracy) on training and test texts
-    """
-
-    setup: TextSetup
-    net: TextNet
-    train: Texts
-    test: Texts
-    losses: list[tuple[float, float]]
+Still: TypeAlias = inspected.Still[TextSetup, TextNet, Texts]
 
 
-class Run(run.Run[TextSetup, Model, Texts]):
+class Run(inspected.InspectedRun[TextSetup, Model, Texts]):
     """One run on words or sentences."""
 
     most_judged: ClassVar[int | None] = 2000
@@ -45,10 +33,6 @@ class Run(run.Run[TextSetup, Model, Texts]):
 
     def make_model(self, setup: TextSetup) -> Model:
         return Model(setup)
-
-    def row(self) -> Floats:
-        """Numbers by the parts that `shape` names, in this order."""
-        return np.concatenate([np.asarray(part, np.float32).ravel() for part in self._parts()])
 
     def shape(self) -> dict[str, Any]:
         """The tokens that are looked at, whether the net knows each, and which numbers of a row are what."""
@@ -66,13 +50,7 @@ class Run(run.Run[TextSetup, Model, Texts]):
         known = [token in vocabulary.numbers for token in tokens]
         return {"tokens": tokens, "known": known, "window": self.controls.window, "lengths": lengths}
 
-    def still(self) -> Still:
-        net = TextNet(self.controls)
-        net.load_state_dict(self.model.net.state_dict())
-        net.eval()
-        return Still(self.setup, net, self.train, self.test, self.judged())
-
-    def _parts(self) -> tuple[Any, ...]:
+    def parts(self) -> tuple[Any, ...]:
         net, vocabulary = self.model.net, self.train.vocabulary
         tokens = vocabulary.tokens(self.controls.word)
         codes = vocabulary.encoded([tokens])
@@ -82,13 +60,10 @@ class Run(run.Run[TextSetup, Model, Texts]):
             fired = values(net.fired(engine.from_numpy(codes)))[0]
             of_test = values(net.fired(engine.from_numpy(self.test.inputs[: self.most_judged])))
         net.train()
-        (train_loss, train_accuracy), (test_loss, test_accuracy) = self.judged()
         weights = values(net.last.weight)[0]
         scores = of_test.max(2) @ weights + values(net.last.bias)
         wrong = mistakes(scores, self.test.targets[: len(scores), 0])
-        place = [self.position.epoch, self.position.used]
-        figures = [*place, train_loss, test_loss, train_accuracy, test_accuracy, 0.0, self.rate]
-        return figures, score, contributions, fired, weights, listens(of_test), wrong
+        return score, contributions, fired, weights, listens(of_test), wrong
 
 
 def explained(net: TextNet, codes: NDArray[np.int64], count: int) -> tuple[float, Floats]:

@@ -3,7 +3,7 @@
 One operation at a time. With g what arrived at its results, and d a random direction for one of its inputs,
 ⟨g, f(x + h·d) − f(x − h·d)⟩ / 2h is what the input should be sent along d. Two figures are held against it:
 what the operation's own derivative gives for g; and, summed over all users of a tensor, the gradient that
-backpropagation really left there. Where every operation passes, so does the whole chain.
+backpropagation really left there. The loss as a whole is checked in `whole`.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def _slope(tape: Tape, use: Use, direction: Numbers) -> Slope | str:
     except Exception as error:  # anybody's operation, with other numbers than it was made for
         return f"doing it again failed: {type(error).__name__}"
     recorded = [tape.values[output].numbers for output in action.outputs]
-    if len(middle) != len(recorded) or not all(map(_same, recorded, middle)):
+    if len(middle) != len(recorded) or not all(map(same, recorded, middle)):
         return "doing it again gives other numbers"
     pairs = [(g, *each) for g, *each in zip(arrived, left, middle, right, strict=True) if g is not None]
     after = sum(float((g * (r - m)).sum()) for g, _, m, r in pairs) / step
@@ -130,7 +130,7 @@ def _slope(tape: Tape, use: Use, direction: Numbers) -> Slope | str:
     norms = [(norm(g), norm(r - le)) for g, le, _, r in pairs]
     size = sum(g * change for g, change in norms) / (2 * step)
     kink = abs(after - before) > KINK * max(abs(after), abs(before), FLOOR * size)
-    return Slope((after + before) / 2, size, kink, _tolerance(tape, action, middle))
+    return Slope((after + before) / 2, size, kink, allowed(tape, action, middle))
 
 
 def _width(numbers: Numbers, outputs: list[Numbers]) -> float:
@@ -140,15 +140,16 @@ def _width(numbers: Numbers, outputs: list[Numbers]) -> float:
     return float(np.cbrt(epsilon)) * max(size, 1e-3)
 
 
-def _tolerance(tape: Tape, action: Action, outputs: list[Numbers]) -> float:
-    """Wider where results have few bits, be it in the run or in doing it again."""
+def allowed(tape: Tape, action: Action, outputs: list[Numbers]) -> float:
+    """By how much two figures of a derivative may differ, as a share: more where results have few bits, be it
+    in the run or in doing it again."""
     again = max((float(np.finfo(out.dtype).eps) for out in outputs if out.dtype.kind == "f"), default=0.0)
     names = {tape.values[place].dtype for place in (*action.inputs, *action.outputs)}
     few = 0.1 if names & {"bfloat16", "float16"} else 0.0
     return max(TOLERANCE, 10 * float(np.cbrt(again)) ** 2, few)
 
 
-def _same(recorded: Numbers | None, again: Numbers) -> bool:
+def same(recorded: Numbers | None, again: Numbers) -> bool:
     """Whether doing it again gave what the run had; a random mask, for one, may come out differently."""
     if recorded is None or recorded.shape != again.shape:
         return False
@@ -174,7 +175,7 @@ def _one(
     if vjp is not None and not np.isfinite(vjp).all():
         return NumericCheck(verdict="failed", recorded=recorded, numeric=slope.value, error=float("inf"))
     size = 0.0 if vjp is None else norm(vjp) * norm(direction)
-    return _compared(recorded, slope.value, max(slope.size, size), slope.kink, slope.tolerance)
+    return compared(recorded, slope.value, max(slope.size, size), slope.kink, slope.tolerance)
 
 
 def _whole(value: Value, slopes: list[Slope | str], direction: Numbers) -> NumericCheck:
@@ -192,10 +193,11 @@ def _whole(value: Value, slopes: list[Slope | str], direction: Numbers) -> Numer
     if not np.isfinite(value.gradient).all():
         return NumericCheck(verdict="failed", recorded=recorded, numeric=numeric, error=float("inf"))
     kink, tolerance = any(slope.kink for slope in known), max(slope.tolerance for slope in known)
-    return _compared(recorded, numeric, size, kink, tolerance)
+    return compared(recorded, numeric, size, kink, tolerance)
 
 
-def _compared(recorded: float, numeric: float, size: float, kink: bool, tolerance: float) -> NumericCheck:
+def compared(recorded: float, numeric: float, size: float, kink: bool, tolerance: float) -> NumericCheck:
+    """The two figures held against each other; `size` is what they could be at most."""
     scale = max(abs(recorded), abs(numeric), FLOOR * size)
     error = abs(recorded - numeric) / scale if scale else 0.0
     found = NumericCheck(

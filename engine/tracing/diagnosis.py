@@ -98,6 +98,25 @@ def _wrong_derivative(trace: Trace) -> Iterator[Finding]:
             )
 
 
+def _wrong_whole(trace: Trace) -> Iterator[Finding]:
+    """Of a step whose operations are all right: then the gradients were changed on their way."""
+    for step in trace.steps:
+        check = step.whole
+        if check is None or check.verdict != "failed" or any(wrong(step)):
+            continue
+        if check.recorded is not None and check.numeric is not None:
+            yield Finding(
+                "wrong",
+                f"The gradient of the loss as a whole is wrong in step {step.number}, though that of every "
+                f"operation is right: along one direction of all parameters it says {check.recorded:.4g}, "
+                f"and differences of the loss give {check.numeric:.4g}{_factor(check)}; see what changes "
+                "gradients on their way, such as a hook",
+                step.number,
+                step.loss,
+            )
+            return
+
+
 def _factor(check: NumericCheck) -> str:
     """What the wrong derivative is off by, if that is a plain number."""
     if not check.recorded or not check.numeric:
@@ -253,7 +272,8 @@ def _not_learning(trace: Trace) -> Iterator[Finding]:
 
 
 CAUSES: tuple[Callable[[Trace], Iterator[Finding]], ...] = (
-    _failed, _wrong_derivative, _not_finite, _still, _exploding, _vanishing, _updates, _units, _not_learning,
+    _failed, _wrong_derivative, _wrong_whole, _not_finite, _still, _exploding, _vanishing, _updates, _units,
+    _not_learning,
 )  # fmt: skip
 
 
@@ -265,7 +285,10 @@ def _all_well(trace: Trace) -> str:
     passed = sum(count["passed"] for count in counts)
     open_ones = sum(count["undecided"] for count in counts)
     more = f", and {open_ones} could not be decided" if open_ones else ""
-    return f"Nothing wrong was found: {passed} derivatives agree with differences of their function{more}"
+    whole = sum(step.whole is not None and step.whole.verdict == "passed" for step in trace.steps)
+    loss = f", and so does the loss as a whole in {whole} step{'s' * (whole > 1)}" if whole else ""
+    agree = f"{passed} derivatives agree with differences of their function"
+    return f"Nothing wrong was found: {agree}{loss}{more}"
 
 
 def _called(step: Step, position: int) -> str:

@@ -6,7 +6,7 @@ operation was given, which Python's traceback still holds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
@@ -29,12 +29,12 @@ STUDIES = "engine.studies."  # what the examples there write counts as a user's
 
 
 class EngineReplay:
-    """A primitive with the arrays that it was given, in float64."""
+    """A primitive with the arrays that it was given, in float64. `copy` makes them safe from later steps."""
 
-    def __init__(self, node: Tensor) -> None:
+    def __init__(self, node: Tensor, copy: Callable[[Any], Any]) -> None:
         self.primitive = node.primitive
-        self.output = node.value
-        self.operands = [source.value for source in node.inputs]
+        self.output = copy(node.value)
+        self.operands = [copy(source.value) for source in node.inputs]
         self.slots = [slot for slot, source in enumerate(node.inputs) if isinstance(source, Tensor)]
 
     def outputs(self, changed: Mapping[int, Numbers]) -> list[Numbers]:
@@ -79,6 +79,7 @@ class EngineWatch:
         self.names: dict[Tensor, str] = {}
         self.groups: dict[Tensor, tuple[Group, ...]] = {}
         self.positions: dict[Tensor, int] = {}
+        self.copies: dict[int, tuple[Array, Array]] = {}  # by id: an array, and a copy of it
         self.calls = 0
         self.since = 0  # when the last step ended, on the engine's clock
 
@@ -128,6 +129,7 @@ class EngineWatch:
         """Begin a new tape."""
         self.groups.clear()
         self.positions.clear()
+        self.copies.clear()
 
     def finish(self) -> None:
         """Nothing to do: what an unfinished step has made is found by `described`."""
@@ -182,8 +184,18 @@ class EngineWatch:
         if not kind.__module__.startswith("engine.") or kind.__module__.startswith(STUDIES):
             action.rule = f"{kind.__name__}.vjp, {places.definition(kind.vjp)}"[:120]
         action.groups = self.groups.get(node, ())[:60]
-        action.replay = EngineReplay(node) if tape.full else None
+        action.replay = EngineReplay(node, self._copy) if tape.full else None
         return action
+
+    def _copy(self, value: Any) -> Any:
+        """An array of its own, the same one for all who use it; anything else as it is."""
+        if value.__class__ is not Array:
+            return value
+        known = self.copies.get(id(value))
+        if known is None:
+            known = value, Array.from_numpy(value.numpy().copy(), value.backend)
+            self.copies[id(value)] = known
+        return known[1]
 
     # ---- an error
 

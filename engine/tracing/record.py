@@ -53,8 +53,11 @@ class Watch(Protocol):
         ...
 
 
+HELD = 2_000_000  # elements of a step up to which the newest one is held, for it may be the last
+
+
 class Recorder:
-    """Holds the tape of the present step, the steps that are kept, and the history."""
+    """Holds the tape of the present step, the newest whole one, the steps that are kept, and the history."""
 
     def __init__(self) -> None:
         self.history = HistoryWriter()
@@ -62,6 +65,8 @@ class Recorder:
         self.count = 0
         self.framework = ""
         self.tape = Tape(0, full=True)
+        self.newest: Tape | None = None  # where it is not kept anyway; its derivatives are not checked yet
+        self.holds = True
         self.waited: set[int] = set()  # steps after which no optimiser was heard of
         self.before: tuple[int, int, Watch, dict[str, tuple[Any, Numbers]]] | None = None
 
@@ -87,10 +92,17 @@ class Recorder:
         if self.history.due(step):
             self._measure(step, watch)
         if self.tape.full:
-            self.steps["first" if step == 0 else "later"] = step_of(self.tape, "f" if step == 0 else "m")
+            self._keep(self.tape)
         self.count += 1
         watch.forget()
-        self.tape = Tape(self.count, full=_is_kept(self.count))
+        self.tape = Tape(self.count, full=self.holds or _is_kept(self.count))
+
+    def _keep(self, tape: Tape) -> None:
+        self.holds = tape.elements <= HELD
+        self.newest = None if _is_kept(tape.number) else tape
+        if self.newest is None:
+            first = tape.number == 0
+            self.steps["first" if first else "later"] = step_of(tape, "f" if first else "m")
 
     def _measure(self, step: int, watch: Watch) -> None:
         self.history.begin(step, watch.rate)
@@ -110,6 +122,8 @@ class Recorder:
     def finish(self, watches: list[Watch], error: BaseException | None) -> tuple[Trace, Arrays]:
         """Everything that was recorded; `error` is what ended the run, if anything did."""
         self.before_backward()
+        if self.newest is not None:
+            self.steps["last"] = step_of(self.newest, "l")
         if any(watch.updates for watch in watches):  # gradients of several steps were added up in between
             self.history.not_updated(self.waited)
         if isinstance(error, Exception) or self.count == 0:
@@ -117,7 +131,7 @@ class Recorder:
             for watch in watches:
                 watch.finish()
                 self.framework = watch.framework if watch.active else self.framework
-            self.steps["last"] = step_of(self.tape, "l")
+            self.steps["unfinished"] = step_of(self.tape, "e")
         trace = Trace(
             framework=self.framework or watches[-1].framework,
             count=self.count,
@@ -137,7 +151,7 @@ class Recorder:
 
 
 def _is_kept(step: int) -> bool:
-    """Steps 0, 1, 2, 4, 8 …: the latest of them is never earlier than the middle of the run."""
+    """Steps 0, 1, 2, 4, 8 …, so that one on the way is never earlier than the middle of the run."""
     return step & (step - 1) == 0
 
 
@@ -167,7 +181,8 @@ class record:  # noqa: N801  (used like a function: with engine.record():)
            is not watched
 
     The file is written when the block ends. If it ends by an error the file says at which operation, and the
-    error goes on. Recording slows down the first step and every step whose number is a power of two.
+    error goes on. Of each step a copy is held until the next one is there, for it may be the last; and every
+    step whose number is a power of two is checked at once, which takes a while.
     """
 
     def __init__(self, path: str | Path | BinaryIO = "trace.unroll", model: Any = None) -> None:

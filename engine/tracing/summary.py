@@ -10,6 +10,7 @@ from engine.tensor_summary import summarise
 from engine.tracing.check import check
 from engine.tracing.tape import Action, Numbers, Tape, Value, norm
 from engine.tracing.trace import Figures, Operation, Step, TracedTensor
+from engine.tracing.whole import check_whole
 
 WHOLE = 4096  # elements up to which a tensor is kept whole
 CORNER = 8  # of a larger one, the first of each dimension
@@ -21,6 +22,7 @@ def step_of(tape: Tape, prefix: str) -> tuple[Step, Arrays]:
     """The step and its arrays, whose names begin with `prefix`. Checks the derivatives first."""
     if tape.full:
         check(tape)
+        tape.whole = check_whole(tape)
     kept = _Kept()
     tensors = tuple(_tensor(value, f"{prefix}{position}", kept) for position, value in enumerate(tape.values))
     step = Step(
@@ -30,6 +32,7 @@ def step_of(tape: Tape, prefix: str) -> tuple[Step, Arrays]:
         loss=tape.loss,
         failure=tape.failure,
         left_out=tape.left_out,
+        whole=tape.whole,
     )
     return step, kept.arrays
 

@@ -69,7 +69,8 @@ class Action:
 
 @dataclass(eq=False)
 class Tape:
-    """One step. `full` says that values and gradients are wanted, not only the graph."""
+    """One step. `full` says that values and gradients are wanted, not only the graph; `whole` is the check of
+    its loss as a whole."""
 
     number: int
     full: bool
@@ -78,6 +79,12 @@ class Tape:
     loss: int | None = None
     failure: Failure | None = None
     left_out: int = 0
+    whole: NumericCheck | None = None
+
+    @property
+    def elements(self) -> int:
+        """How many numbers are kept of its tensors."""
+        return sum(value.numbers.size for value in self.values if value.numbers is not None)
 
 
 def norm(values: Numbers) -> float:

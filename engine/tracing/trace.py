@@ -127,6 +127,7 @@ class Step(Part):
     """The graph of one training step. Tensors in the order of making; operations likewise.
 
     left_out   operations beyond the limit, which were not recorded
+    whole      the check of the loss as a whole, along one direction of all leaves together
     """
 
     number: Length
@@ -135,6 +136,7 @@ class Step(Part):
     loss: int | None = None
     failure: Failure | None = None
     left_out: Length = 0
+    whole: NumericCheck | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -223,7 +225,8 @@ class Trace(Part):
     """A recording.
 
     framework  name and version of what computed
-    steps      the graphs that were recorded: the first step's, a later one's, that of the step that failed
+    steps      the graphs that were recorded: of the first step, of one on the way, of the last, and of the
+               one that failed
     count      how many steps there were
     """
 

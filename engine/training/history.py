@@ -62,7 +62,7 @@ class History:
 
     def record(self, run: Moment) -> None:
         """Put the moment at which a run is in its place."""
-        position, row = run.position, run.row()
+        position, row = run.position.whole, run.row()
         frame = Frame(position, self._shape(run.shape()), row)
         at = bisect_left(self.frames, position, key=_position)
         if at < len(self.frames) and self.frames[at].position == position:

@@ -34,16 +34,14 @@ class Saved:
 class Model(Generic[S, N]):
     """A net that is trained as a setup says. Everything is overwritten in place, never replaced.
 
-    A subclass says what net there is, how an output is judged, and which parameter has which name.
+    A subclass says what net there is, and how an output is judged.
     """
 
     keeps: ClassVar[tuple[str, ...]] = ()  # controls which two models must share to have the same parameters
 
     def __init__(self, setup: S) -> None:
         self.setup = setup
-        random = default_generator().get_state()
-        self.net = self.make_net()
-        default_generator().set_state(random)  # layers draw values, which the run's dropout is not to notice
+        self.net = self._fresh_net()
         self.optimiser = optimiser_of(setup, self.net)
         for parameter in self.net.parameters():
             self.optimiser.state[parameter].update(
@@ -75,11 +73,11 @@ class Model(Generic[S, N]):
 
     def take_over(self, net: N) -> None:
         """The values of another net, as far as they fit."""
-        raise NotImplementedError
+        self.net.load_state_dict(net.state_dict())
 
     def parameter(self, name: str) -> tuple[Tensor, tuple[int, ...]]:
         """A tensor and a place in it; ValueError if the net has no such parameter."""
-        raise NotImplementedError
+        raise ValueError(f"{name!r} cannot be set by hand: this net has too many parameters for that")
 
     def successor(self, setup: S) -> Self:
         """A model for other controls, which goes on from the values of this one as far as they fit."""
@@ -160,6 +158,20 @@ class Model(Generic[S, N]):
         return self.judged(self.net(inputs), targets)
 
     # ---- keeping and putting back
+
+    def copied_net(self) -> N:
+        """The net as it is, for others to look at while this one is trained on."""
+        net = self._fresh_net()
+        net.load_state_dict(self.net.state_dict())
+        net.eval()
+        return net
+
+    def _fresh_net(self) -> N:
+        """A net with its first parameters, drawn without the dropout of the run noticing."""
+        random = default_generator().get_state()
+        net = self.make_net()
+        default_generator().set_state(random)
+        return net
 
     def save(self) -> Saved:
         tensors = [values(tensor).copy() for tensor in self._kept()]

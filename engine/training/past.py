@@ -72,6 +72,8 @@ def _parts(kind: type[TrainingSetup], text: str) -> Iterator[tuple[Position, dic
             if not entries or not (_names_parameters(entries) or set(entries) <= set(kind.live)):
                 raise ValueError
             position = read_position(place)
+            if position.seen:  # a change begins the batch again
+                raise ValueError
             if _names_parameters(entries):
                 entries = {name: float(value) for name, value in entries.items()}
                 if not all(map(math.isfinite, entries.values())):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -157,10 +157,21 @@ class Run(ABC, Generic[S, M, D]):
             self._begin_epoch()
         self._make_changes()
 
+    def step_sample(self) -> None:
+        """Look at one more sample of the batch that comes next. Nothing is learnt from it alone: when all of
+        the batch have been looked at, this is the step that they make together."""
+        if self.position.seen < self.next_size():
+            self.position = replace(self.position, seen=self.position.seen + 1)
+        else:
+            self.step()
+
+    def next_size(self) -> int:
+        """How many samples the next batch has."""
+        return batches.size_after(self.controls, self.position.used, len(self.train))
+
     def next_batch(self) -> tuple[Tensor, Tensor]:
         """Inputs and targets of the step that comes next."""
-        size = batches.size_after(self.controls, self.position.used, len(self.train))
-        return self._batch(self.position.used, size)
+        return self._batch(self.position.used, self.next_size())
 
     def last_finite(self) -> Position:
         """The latest moment whose state is kept and has nothing infinite or NaN in it."""
@@ -177,10 +188,13 @@ class Run(ABC, Generic[S, M, D]):
 
     def go_to(self, position: Position, stopped: Callable[[], bool] = lambda: False) -> None:
         """To any moment of this run, the changes made at it included."""
-        if position < self.position:
+        whole = position.whole
+        if whole < self.position.whole:
             self._take_up(max(epoch for epoch in self._kept if epoch <= position.epoch))
-        while self.position < position and not stopped():
+        while self.position < whole and not stopped():
             self.step()
+        if self.position.whole == whole:
+            self.position = replace(whole, seen=min(position.seen, self.next_size()))
 
     def _take_up(self, epoch: int) -> None:
         """The state that was kept at the start of an epoch."""
@@ -242,11 +256,11 @@ class Run(ABC, Generic[S, M, D]):
         changed = {name: value for name, value in setup.at_start().items() if value != before[name]}
         if not changed:
             return False
-        is_new = self.position == Position() and not self._made  # weights set by hand are not to be lost
+        is_new = self.position.whole == Position() and not self._made  # what was set by hand is not lost
         if is_new or not set(changed) <= set(setup.live):
             self.__init__(type(setup)(**setup.at_start()))  # type: ignore[misc]
         else:
-            self._add(Change(self.position, changed, {}))
+            self._add(changed, {})
         return True
 
     def _look(self, fields: dict[str, Any]) -> None:
@@ -260,11 +274,13 @@ class Run(ABC, Generic[S, M, D]):
         self.model.parameter(name)
         if not isfinite(value):
             raise ValueError("a weight is a finite number")
-        self._add(Change(self.position, {}, {name: value}))
+        self._add({}, {name: value})
 
-    def _add(self, change: Change) -> None:
-        """Another future: what was to come is dropped, and states that were kept of it."""
-        self.changes = [*self.changes[: self._made], change]
+    def _add(self, controls: dict[str, Any], parameters: dict[str, float]) -> None:
+        """Another future: what was to come is dropped, and states that were kept of it. A batch of which some
+        samples were looked at begins again, for it may have others now."""
+        self.position = self.position.whole
+        self.changes = [*self.changes[: self._made], Change(self.position, controls, parameters)]
         self._kept = {epoch: kept for epoch, kept in self._kept.items() if epoch <= self.position.epoch}
         self._make_changes()
 

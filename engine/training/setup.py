@@ -28,10 +28,11 @@ class TrainingSetup(Setup):
 
     epoch: str = Field(
         default="0",
-        max_length=16,
-        pattern=r"^\d{1,6}(\.\d{1,6})?$",
+        max_length=20,
+        pattern=r"^\d{1,6}(\.\d{1,6}){0,2}$",
         title="Epoch",
-        description="Where the run stands: epochs, and samples of the one that was begun.",
+        description="Where the run stands: epochs, samples used of the one that was begun, and how many of "
+        "the next batch have been looked at.",
     )
     past: str = Field(
         default="",

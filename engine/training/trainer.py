@@ -57,6 +57,9 @@ class Training(Moment, Protocol):
     def step(self) -> None:
         """One minibatch."""
 
+    def step_sample(self) -> None:
+        """One sample of the minibatch that comes next; where all were looked at, the minibatch."""
+
     def go_to(self, position: Position) -> None:
         """To any moment, back or forth."""
 
@@ -127,11 +130,14 @@ class Trainer:
         self._do(pause)
 
     def step(self, what: str) -> None:
-        """One "batch" or one "epoch"."""
+        """One "sample", one "batch" or one "epoch"."""
 
         def step() -> None:
             self._pause()
-            self._run.step()
+            if what == "sample":
+                self._run.step_sample()
+            else:
+                self._run.step()
             while what == "epoch" and self._run.position.used:
                 self._run.step()
             self._record()
@@ -143,7 +149,7 @@ class Trainer:
 
         def go() -> None:
             self._pause()
-            if position <= self._run.position:
+            if position.whole <= self._run.position:
                 self._run.go_to(position)
                 self._record()
             else:

@@ -173,7 +173,7 @@ def test_the_address_holds_the_page(app: AppTest) -> None:
 def test_a_presenter_steps_the_board_and_not_the_chart() -> None:
     app = opened({"v": "1", "present": "1", "show": "product"})
     assert payload(app)["present"] is True
-    assert "marker" not in charted(app)
+    assert charted(app)["marker"] is None
     assert [field.label for field in app.text_input] == ["Batch, in, out"]
 
 

@@ -15,7 +15,7 @@ from app import command, permalink, take_away
 from app.figures import gpu
 from engine.jsonable import decode_number
 from engine.studies.gpu import EXAMPLES, STUDY, GpuResult, GpuSetup, run
-from engine.studies.gpu_setup import KernelChoice
+from engine.studies.gpu_setup import Capability, KernelChoice
 from engine.studies.gpu_timing import Timed
 from tests.app import visit
 from tests.app.visit import messages, payload
@@ -160,6 +160,13 @@ def test_the_address_holds_the_page(app: AppTest) -> None:
     query = {key: value[0] if isinstance(value, list) else value for key, value in app.query_params.items()}
     assert permalink.decode(STUDY, query).setup == GpuSetup(elements=64)
     assert payload(opened(query)) == payload(app)
+
+
+@pytest.mark.parametrize("capability", get_args(Capability))
+def test_a_link_keeps_the_gpu(capability: Capability) -> None:
+    """Capabilities look like numbers, and are names."""
+    setup = GpuSetup(gpu=capability)
+    assert permalink.decode(STUDY, permalink.encode(STUDY, setup)) == permalink.Decoded(setup)
 
 
 def test_presenter_mode_shows_the_board_and_the_controls_of_its_link() -> None:

@@ -17,7 +17,7 @@ from app import command, permalink, take_away
 from app.figures import gpu_puzzles
 from engine.gpu_puzzles.catalogue import PUZZLES
 from engine.jsonable import decode_number
-from engine.studies.gpu_puzzles import EXAMPLES, STUDY, GpuPuzzlesSetup, progress_text, run
+from engine.studies.gpu_puzzles import EXAMPLES, PROGRESS, STUDY, GpuPuzzlesSetup, run
 from tests.app import visit
 from tests.app.visit import messages, payload
 
@@ -53,7 +53,7 @@ def test_a_link_holds_the_lines_and_everything_solved() -> None:
     setup = GpuPuzzlesSetup(
         puzzle="matmul",
         answer=REFERENCES["matmul"],
-        solved=progress_text(REFERENCES),
+        solved=PROGRESS.write(REFERENCES),
         hints=1,
         block=2,
         step=9,
@@ -151,7 +151,7 @@ def test_the_board_asks_for_hints_numbers_and_steps() -> None:
         setup = changed(setup, "hint")
         assert setup.hints == hints
     assert changed(setup, "reference", open=True).reference
-    assert changed(setup, "numbers").seed == 0
+    assert changed(setup, "inputs").seed == 0
     assert changed(setup, "launch", launch=2).launch == 2
     moved = changed(setup, "step", block=1, step=4)
     assert (moved.block, moved.step) == (1, 4)

@@ -3,6 +3,7 @@
 import json
 import math
 import runpy
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -10,17 +11,19 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import command
-from app.figures import ladder, ladder_charts
+from app.figures import ladder, ladder_charts, ladder_layout, ladder_memory
 from engine.measure import Run, Timing, service
 from engine.measure.peaks import ARITHMETIC, MEMORY, STREAM
 from engine.studies.ladder import EXAMPLES, LadderResult, intensity, run
 from engine.studies.ladder_kernels import RUNGS
+from engine.studies.ladder_layout import LAYOUTS
 from engine.studies.ladder_plans import WEIGHTS, plan
 from engine.studies.ladder_setup import LadderSetup
 from tests.app import visit
 from tests.app.visit import address, components, messages, text
 
 ALL = [(experiment, name) for experiment, examples in EXAMPLES.items() for name in examples]
+STEPS_DRAWN = ("Block size", "Working set", "Data layout")  # sizes of caches, whatever is measured
 SMALL = {"v": "1", "experiment": "Cache", "real_side": "16"}  # measured in a moment
 
 
@@ -62,7 +65,7 @@ def test_every_example_is_drawn_within_its_axes(experiment: str, name: str, is_m
         assert series["group"] in groups
         assert all(chart["x"]["low"] <= x <= chart["x"]["high"] for x in series["x"])
         assert all(y is None or chart["y"]["low"] <= y <= chart["y"]["high"] for y in series["y"])
-    assert bool(chart["series"]) == is_measured or experiment in ("Block size", "Working set")
+    assert bool(chart["series"]) == is_measured or experiment in STEPS_DRAWN
 
 
 def test_bars_are_the_measured_rates() -> None:
@@ -243,6 +246,57 @@ def test_presenter_mode_shows_the_picture_and_no_controls() -> None:
     assert bars["reveals"] is True
     assert not app.selectbox
     assert not [button for button in app.button if button.key == "ladder_measure"]
+
+
+@pytest.mark.parametrize("experiment", EXAMPLES)
+def test_a_presenters_keys_do_something(experiment: str) -> None:
+    """Bars and curves are revealed, a picture is stepped, a marker is moved: one of them on every page."""
+    if experiment != "Cache":
+        made_up(next(iter(EXAMPLES[experiment].values())))
+    shown = components(opened({"v": "1", "experiment": experiment, "present": "1"}))
+    listening = [each for each in shown if each.get("reveals") or each.get("marker") or "step" in each]
+    assert len(listening) == 1
+    assert all(each["present"] for each in shown)
+
+
+def test_the_traffic_is_drawn_beside_the_law() -> None:
+    result = run(LadderSetup(experiment="Block size", l1=2048, block=9))
+    drawn = ladder_memory.traffic(result, present=False)
+    law, counted = (each for each in drawn["series"] if each["kind"] == "line")
+    for at, exponent, other, each in zip(law["x"], law["y"], counted["y"], result.traffic, strict=True):
+        assert 2**at == pytest.approx(each.block, rel=1e-4)
+        assert 10**exponent == pytest.approx(2 * 54**3 / each.block + 54**2, rel=1e-4)
+        assert 10**other == pytest.approx(each.fetched, rel=1e-4)
+    assert "blocks of 9: 37,908 fetched, 2n³/b + n² = 37,908" in drawn["marker"]["text"]
+
+
+@pytest.mark.parametrize(("key", "way"), [(1, (2, 3, 6, 9, 18, 18)), (-1, (18, 9, 6, 3, 2, 2))])
+def test_keys_go_through_all_blocks(key: int, way: tuple[int, ...]) -> None:
+    """As the chart does: from the block's place a step on, rounded to steps, within the ends."""
+    for block, following in pairwise(way):
+        marker = ladder_memory.traffic(
+            run(LadderSetup(experiment="Block size", l1=2048, block=block)), present=True
+        )["marker"]
+        place = round((marker["x"] + key * marker["step"]) / marker["step"]) * marker["step"]
+        place = min(max(place, marker["low"]), marker["high"])
+        assert ladder_memory.nearest_block({"value": place}) == {"block": following}
+
+
+def test_layouts_are_set_beside_each_other() -> None:
+    setup = LadderSetup(experiment="Data layout")
+    assert ladder_layout.table(run(setup)).count("not measured") == 2 * len(LAYOUTS)
+    assert ladder_layout.question(run(setup))[1] == 16
+    result = made_up(setup)
+    assert ladder_layout.question(result)[1] == pytest.approx(1)
+    assert "not measured" not in ladder_layout.table(result)
+
+
+def test_the_layouts_snippet_gives_one_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "snippet.py"
+    file.write_text(ladder.torch_code(run(LadderSetup(experiment="Data layout"))), encoding="utf-8")
+    runpy.run_path(str(file))
+    by_rows, by_columns = (float(line.split()[-1]) for line in capsys.readouterr().out.splitlines())
+    assert by_rows == pytest.approx(by_columns, rel=1e-4)
 
 
 def test_the_snippet_measures_in_torch(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

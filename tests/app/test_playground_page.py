@@ -145,6 +145,32 @@ def test_a_visitor_hears_frames_and_is_obeyed(socket: ClientConnection, trainer:
     assert not trainer.running
 
 
+def test_a_visitor_steps_sample_by_sample(socket: ClientConnection, trainer: Trainer) -> None:
+    """Ten looks at a batch of ten, and the press that makes the step of them."""
+    for seen in range(1, 11):
+        socket.send(json.dumps({"do": "step", "what": "sample"}))
+        while (state := heard(socket, "state"))["seen"] != seen:
+            pass
+        assert (state["epoch"], state["used"]) == (0, 0)
+    made = playground.payload(PlaygroundResult(trainer.still()), "token", present=False)
+    assert (made["moment"], made["sample"]["seen"], made["sample"]["size"]) == ("0.0.10", 10, 10)
+    x, y = trainer.still().train.points[made["sample"]["rows"][-1]]
+    assert made["sample"]["point"] == pytest.approx([x, y], abs=1e-3)
+    socket.send(json.dumps({"do": "step", "what": "sample"}))
+    while heard(socket, "state")["used"] != 10:
+        pass
+    expected = Run(SETUP.model_copy(update={"epoch": "0.10"}))
+    assert trainer.still().setup == expected.setup
+
+
+def test_bars_of_points_that_were_not_looked_at_are_pale() -> None:
+    for epoch, pale in (("1", 0), ("1.10.3", 7)):
+        run = Run(SETUP.model_copy(update={"epoch": epoch, "weight": "bias.0.1"}))
+        made = playground.payload(PlaygroundResult(run.still()), "token", present=False)
+        assert made["gradient"]["parts"] == sorted(made["gradient"]["parts"])
+        assert sum(made["gradient"]["waiting"]) == pale
+
+
 @pytest.mark.parametrize(
     "message",
     [

@@ -10,10 +10,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import command, permalink, take_away
-from app.figures import puzzles
+from app.figures import puzzle_pages, puzzles
 from engine.jsonable import decode_number
 from engine.puzzles.judge import PUZZLES
-from engine.studies.puzzles import EXAMPLES, STUDY, PuzzlesSetup, progress_text, run
+from engine.studies.puzzles import EXAMPLES, PROGRESS, STUDY, PuzzlesSetup, run
 from tests.app import visit
 from tests.app.visit import messages, payload
 from tests.studies.puzzle_answers import SOLUTIONS
@@ -35,7 +35,7 @@ def numbers(tensor: dict[str, Any]) -> np.ndarray:
 
 
 def changed(setup: PuzzlesSetup, name: str, **value: Any) -> PuzzlesSetup:
-    fields = puzzles.changed_fields({"name": name, "value": value, "final": True}, setup)
+    fields = puzzle_pages.changed_fields({"name": name, "value": value, "final": True}, setup, PROGRESS)
     return PuzzlesSetup.model_validate({**setup.model_dump(), **fields})
 
 
@@ -47,7 +47,7 @@ def test_the_page_opens_with_the_first_puzzle_and_no_answer() -> None:
 
 def test_a_link_holds_the_answer_and_everything_solved() -> None:
     setup = PuzzlesSetup(
-        puzzle="cumsum", answer=SOLUTIONS["cumsum"], solved=progress_text(SOLUTIONS), hints=1
+        puzzle="cumsum", answer=SOLUTIONS["cumsum"], solved=PROGRESS.write(SOLUTIONS), hints=1
     )
     app = opened(**permalink.encode(STUDY, setup))
     assert payload(app)["solved"] == SOLUTIONS
@@ -113,26 +113,31 @@ def test_a_right_answer_is_added_to_those_solved() -> None:
 
 def test_hints_and_examples_are_asked_for() -> None:
     setup = PuzzlesSetup(seed=999)
-    for hints in (1, 2, 3, 3):
+    for hints in (1, 2, 2):  # of which there are two
         setup = changed(setup, "hint")
         assert setup.hints == hints
     assert changed(setup, "choose", puzzle="eye", answer="").hints == 0
-    assert changed(setup, "examples").seed == 0
+    assert changed(setup, "inputs").seed == 0
 
 
 def test_what_the_browser_kept_is_judged_before_it_counts() -> None:
     kept = {"ones": ONES, "sum": "a", "outer": SOLUTIONS["outer"], "nonsense": "1"}
     setup = changed(PuzzlesSetup(), "restore", answers=kept, answer=ONES)
-    assert setup.solved == progress_text({name: SOLUTIONS[name] for name in ("ones", "outer")})
+    assert setup.solved == PROGRESS.write({name: SOLUTIONS[name] for name in ("ones", "outer")})
     assert setup.answer == ONES
     assert changed(PuzzlesSetup(answer="n"), "restore", answers=kept, answer=ONES).answer == "n"
 
 
 def test_the_board_cannot_break_the_page() -> None:
-    assert puzzles.changed_fields({"name": "odd", "value": {}}, PuzzlesSetup()) == {}
-    assert puzzles.changed_fields(
-        {"name": "answer", "value": {"puzzle": "nonsense", "answer": "1"}}, PuzzlesSetup()
-    ) == {"puzzle": "nonsense", "answer": "1"}  # which the setup refuses, and the page reports
+    def reported(name: str, **value: str) -> dict[str, Any]:
+        return puzzle_pages.changed_fields({"name": name, "value": value}, PuzzlesSetup(), PROGRESS)
+
+    assert reported("odd") == {}
+    nonsense = {"puzzle": "nonsense", "answer": "1"}
+    assert reported("answer", **nonsense) == {
+        **nonsense,
+        "solved": "",
+    }  # which the setup refuses, and the page reports
 
 
 def test_presenter_mode_shows_the_board() -> None:

@@ -165,7 +165,7 @@ def test_a_page_races_only_when_it_is_asked_to() -> None:
     app = opened(SMALL)
     assert "Nothing of this has been measured" in text(app)
     assert service()._thread is None
-    app.button(key="race_start").click().run()
+    app.button(key="race_measure").click().run()
     finish(app)
     assert "Measured on this machine" in text(app)
     assert messages(app) == ""
@@ -177,7 +177,7 @@ def test_a_page_races_only_when_it_is_asked_to() -> None:
 
 def test_the_race_is_seen_while_it_goes_on_and_stopping_keeps_it() -> None:
     app = opened({"v": "1", "epochs": "1000", "budget": "5"})
-    app.button(key="race_start").click().run()
+    app.button(key="race_measure").click().run()
     ticket = app.session_state["race_ticket"]
     while not any(timing.samples for timing in ticket.timings):
         assert not ticket.wait(0.05)
@@ -197,7 +197,7 @@ def test_the_race_is_seen_while_it_goes_on_and_stopping_keeps_it() -> None:
 
 def test_another_setup_is_shown_while_a_race_goes_on() -> None:
     app = opened({"v": "1", "epochs": "1000", "budget": "5"})
-    app.button(key="race_start").click().run()
+    app.button(key="race_measure").click().run()
     app.selectbox(key="race:hidden").set_value(4).run()
     assert board(app)["live"] is False
     assert board(app)["raced"] is False
@@ -229,7 +229,7 @@ def test_a_server_may_show_stored_races_only(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("UNROLL_MEASURE", "stored")
     made_up(SETUP)
     app = opened(SMALL)
-    assert not [button for button in app.button if button.key in ("race_start", "race_sweep", "race_anew")]
+    assert not [button for button in app.button if button.key in ("race_measure", "race_sweep", "race_anew")]
     assert "run Unroll yourself" in text(app)
     assert "on another machine (m), 02 January 2026, 03:04 UTC" in text(app)
 
@@ -253,7 +253,7 @@ def test_a_prediction_waits_for_the_race() -> None:
     [
         ({"hidden": "513"}, "less than or equal to 512"),
         ({"data": "xor"}, "Points cannot be"),
-        ({"batch": "7"}, "cannot be made of 50 points; there fit 1, 2, 5, 10"),
+        ({"batch": "7"}, "cannot be made of 50 points; these fit: 1, 2, 5, 10"),
         ({"width": "1"}, "width"),
     ],
 )
@@ -266,7 +266,7 @@ def test_presenter_mode_shows_the_race_and_no_controls() -> None:
     app = opened(SMALL | {"present": "1"})
     assert board(app)["present"] is True
     assert not app.selectbox
-    assert not [button for button in app.button if button.key == "race_start"]
+    assert not [button for button in app.button if button.key == "race_measure"]
     assert [each["marker"] for each in components(app) if "marker" in each] == [None]  # keys move the race
 
 

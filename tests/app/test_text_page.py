@@ -93,20 +93,20 @@ def test_what_people_said_is_told() -> None:
 def test_a_sentence_is_known_by_its_words_and_a_long_one_is_cut() -> None:
     mine = open_sentences(labelled(40, seed=7))
     fields = {"filters": 4, "embedding": 3, "batch": 1000}
-    shouted = made_of(TextSetup(**beginning("own file", mine.key, **fields, word=mine.rated[3].text.upper())))
+    shouted = made_of(TextSetup(**beginning("own file", mine, **fields, word=mine.rated[3].text.upper())))
     assert (shouted["rating"], shouted["labels"], shouted["left_out"]) == (mine.rated[3].rating, True, 0)
-    long = made_of(TextSetup(**beginning("own file", mine.key, **fields, word="very " * 50)))
+    long = made_of(TextSetup(**beginning("own file", mine, **fields, word="very " * 50)))
     assert (long["rating"], long["held_out"], long["left_out"]) == (None, False, 10)
 
 
 def test_what_is_held_out_is_told() -> None:
     mine = open_sentences(labelled(40, seed=8))
-    setup = TextSetup(**beginning("own file", mine.key, filters=4, embedding=3, batch=1000))
+    setup = TextSetup(**beginning("own file", mine, filters=4, embedding=3, batch=1000))
     told = text.held_out(TextResult(Run(setup).still()))
     assert "32 to train on, 8 held out" in told
     assert "sees 40 words" in told
     with pytest.raises(ValidationError):
-        TextSetup(**beginning("own file", "f" * 16))
+        TextSetup(**{**beginning("own file"), "file": "f" * 16})
 
 
 def made_of(setup: TextSetup) -> dict[str, Any]:

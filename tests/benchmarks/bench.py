@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 BENCHMARKS_JSON = ROOT / "benchmarks.json"
 TENSORS = ("peaks", "eager", "matmul", "convolution", "training", "compiled")
-MODULES = ("scalar", "vector_math", "rounding", *TENSORS, "app", "player", "grid", "repaint", "load")
+MODULES = ("scalar", "vector_math", "rounding", *TENSORS, "app", "player", "grid", "repaint", "live", "load")
 
 
 def main() -> int:

@@ -104,6 +104,7 @@ OPERATIONS = (
     Operation("exp", (vector,), lambda names: names.exp, streams=2),
     Operation("tanh", (vector,), lambda names: names.tanh, streams=2),
     Operation("sum", (vector,), lambda names: names.sum, streams=1),
+    Operation("amax", (vector,), lambda names: names.amax, lambda numpy: numpy.max, streams=1),
     Operation("add of a row", (square, side), lambda _: operator.add, streams=2),
     Operation("softmax", (square,), lambda names: partial(names.softmax, dim=-1), numpy_softmax, streams=2),
     Operation(

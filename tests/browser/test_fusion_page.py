@@ -2,15 +2,12 @@
 
 import json
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from app.theme import DARK, LIGHT
-from scripts.live_server import LiveServer, live_server
 from scripts.watch import wait_until_idle
 
 PHONE = {"width": 390, "height": 844}
@@ -19,16 +16,13 @@ COLD = 120_000  # milliseconds
 TINY = quote(json.dumps({"n": 3, "d": 4}))
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[LiveServer]:
-    """A server on which nothing has been measured, and that has loaded torch, which may take long."""
-    folder: Path = tmp_path_factory.mktemp("measured")
-    with live_server({"UNROLL_MEASURED": str(folder)}) as running:
-        page = browser.new_page()
-        page.goto(f"{running.url}/fusion")
-        expect(page.get_by_text("figures agree")).to_be_visible(timeout=COLD)
-        page.close()
-        yield running
+@pytest.fixture(scope="module", autouse=True)
+def warm(context: BrowserContext) -> None:
+    """The server has loaded torch, which may take long."""
+    page = context.new_page()
+    page.goto("/fusion")
+    expect(page.get_by_text("figures agree")).to_be_visible(timeout=COLD)
+    page.close()
 
 
 def visit(page: Page, query: str = "") -> None:

@@ -96,6 +96,20 @@ def test_cells_and_threads_light_each_other(page: Page) -> None:
     assert board.cells("out", "lit") == []
 
 
+def test_a_result_leads_to_the_thread_that_writes_it(page: Page) -> None:
+    """Tiles of 4 × 4: element (1, 2) is thread 6's of block 0; to its right, another block begins."""
+    board = Board(page, MATMUL)
+    owners = board.root.locator(".owners .cell")
+    assert owners.all_inner_texts()[8:16] == ["4", "5", "6", "7"] * 2
+    owners.nth(10).hover()
+    expect(board.lane(6)).to_have_class(re.compile(r"\blit\b"))
+    expect(board.cell("out", 10)).to_have_class(re.compile(r"\blit\b"))
+    owners.nth(12).click()
+    expect(board.root.get_by_role("button", name="block 1", exact=True)).to_have_attribute(
+        "aria-pressed", "true"
+    )
+
+
 def test_counts_stand_beside_their_closed_forms_and_are_swept(page: Page) -> None:
     board = Board(page, MATMUL)
     assert board.count("global reads") == ["2·N³ / tile", "256", "256", "✓"]

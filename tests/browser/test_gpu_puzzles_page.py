@@ -8,20 +8,19 @@ from playwright.sync_api import Page, expect
 
 from engine.gpu_puzzles.catalogue import PUZZLES
 from scripts.watch import wait_until_idle
+from tests.browser.harness.visit import BoardVisit
 
 PHONE = {"width": 390, "height": 844}
 RACE = "if i < size:\n    shared[local_i] = a[i]\nif i < size:\n    out[i] = shared[local_i] + shared[0]"
 
 
-class Board:
+class Board(BoardVisit):
     """What a reader sees of the component and does to it."""
 
+    skips = False
+
     def __init__(self, page: Page, **fields: str) -> None:
-        self.page = page
-        page.goto(f"/gpu_puzzles?{urlencode({'v': '1', **fields})}")
-        wait_until_idle(page)
-        self.root = page.locator('.unroll[data-ready="true"]')
-        expect(self.root).to_be_visible()
+        super().__init__(page, f"/gpu_puzzles?{urlencode({'v': '1', **fields})}")
         self.lines = self.root.get_by_role("textbox", name="lines of the kernel")
         self.found = self.root.locator(".found")
         self.count = self.root.locator(".count")

@@ -7,10 +7,11 @@ The neuron: s = x1·w1 + x2·w2 + b = 2·(−3) + 0·1 + 6.88 = 0.88 and L = tan
 import math
 import re
 from collections.abc import Callable, Iterator
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from scripts.watch import Watch
 from tests.browser.harness.server import serve
@@ -66,15 +67,20 @@ def address() -> Iterator[str]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def desktop(browser: Browser) -> Iterator[BrowserContext]:
+    with browser.new_context(viewport={"width": 1440, "height": 900}) as context:
+        yield context
+
+
 @pytest.fixture
-def open_player(browser: Browser, address: str) -> Iterator[Open]:
-    """Opens the player on a program; a page that logs an error fails its test."""
+def open_player(browser: Browser, desktop: BrowserContext, address: str) -> Iterator[Open]:
+    """Opens the player on a program; a page that logs an error fails its test. Options: a browser's own."""
     watches: list[Watch] = []
 
-    def open_(query: str, width: int = 1440, height: int = 900, **options: object) -> Player:
-        context = browser.new_context(viewport={"width": width, "height": height}, **options)  # type: ignore[arg-type]
-        context.set_default_timeout(10_000)
-        page = context.new_page()
+    def open_(query: str, **options: Any) -> Player:
+        page = browser.new_page(**options) if options else desktop.new_page()
+        page.set_default_timeout(10_000)
         watches.append(Watch(page, address))
         page.goto(f"{address}/?{query}")
         page.locator('.unroll[data-ready="true"]').wait_for()
@@ -83,7 +89,7 @@ def open_player(browser: Browser, address: str) -> Iterator[Open]:
     yield open_
     faults = [fault for watch in watches for fault in watch.faults()]
     for watch in watches:
-        watch.page.context.close()
+        watch.page.close()
     assert faults == []
 
 
@@ -351,7 +357,7 @@ def test_the_theme_follows_the_page(open_player: Open) -> None:
 
 
 def test_a_phone_gets_the_panel_below_and_targets_for_fingers(open_player: Open) -> None:
-    player = open_player("program=neuron", width=390, height=844, has_touch=True)
+    player = open_player("program=neuron", viewport={"width": 390, "height": 844}, has_touch=True)
     stage, panel = player.stage.bounding_box(), player.root.locator(".panel").bounding_box()
     assert stage is not None
     assert panel is not None

@@ -1,29 +1,18 @@
 """The matmul ladder in a real browser: measured, stopped, queued, given up; pictures and keys. No timings."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import quote
 
-import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from app.theme import DARK, LIGHT, Palette
-from scripts.live_server import LiveServer, live_server
+from app.theme import DARK, LIGHT
+from scripts.live_server import LiveServer
 from scripts.watch import wait_until_idle
-from tests.browser.harness.visit import Visit
+from tests.browser.harness.visit import Visit, rgb
 
 PHONE = {"width": 390, "height": 844}
 LONG = "Working set"  # takes seconds to measure
 SHORT = "&real_side=16"  # of the cache: measured in a moment
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """A server on which nothing has been measured."""
-    folder: Path = tmp_path_factory.mktemp("measured")
-    with live_server({"UNROLL_MEASURED": str(folder)}) as running:
-        yield running
 
 
 class Experiment(Visit):
@@ -113,22 +102,40 @@ def test_a_presenter_reveals_the_rungs(page: Page) -> None:
     expect(hidden).to_have_count(7)
 
 
+def test_a_presenter_moves_the_blocks_along_the_law(page: Page) -> None:
+    Experiment(page, "Block size", "&l1=2048&block=3&present=1")
+    marker = page.locator(".chart .grip").first
+    expect(marker).to_contain_text("blocks of 3")
+    page.keyboard.press("PageDown")
+    expect(marker).to_contain_text("blocks of 6")
+    expect(page).to_have_url(re.compile(r"[?&]block=6(&|$)"))
+    wait_until_idle(page)
+    page.keyboard.press("r")
+    expect(marker).to_contain_text("blocks of 3")
+
+
+def test_a_presenter_reveals_the_curves(page: Page) -> None:
+    """Nothing is measured here: only the sizes of the caches are drawn."""
+    Experiment(page, "Data layout", "&present=1")
+    chart = page.locator("[data-present]").filter(has=page.locator(".chart"))
+    page.keyboard.press("ArrowRight")
+    expect(chart).to_have_attribute("data-revealed", "2")
+    page.keyboard.press("r")
+    expect(chart).to_have_attribute("data-revealed", "1")
+
+
 def test_an_impossible_cache_is_explained(page: Page) -> None:
     Experiment(page, "Cache", f"{SHORT}&line=64&l1_ways=64")
     expect(page.get_by_test_id("stAlert")).to_contain_text("cannot be made of sets of 64 lines")
     expect(page.locator(".bars .row")).to_have_count(8)  # the page's own example
 
 
-@pytest.mark.parametrize(("scheme", "palette"), [("light", LIGHT), ("dark", DARK)])
-def test_colours_follow_the_theme(page: Page, scheme: str, palette: Palette) -> None:
-    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-    Experiment(page, "Cache", SHORT)
-    red, green, blue = (int(palette.positive[i : i + 2], 16) for i in (1, 3, 5))
-    expect(page.locator(".level-0 i")).to_have_css("background-color", f"rgb({red}, {green}, {blue})")
-
-
-@pytest.mark.parametrize("experiment", ["Ladder", "Cache"])
-def test_a_phone_shows_all_of_it(page: Page, experiment: str) -> None:
+def test_a_phone_shows_all_of_it_in_both_themes(page: Page) -> None:
     page.set_viewport_size(PHONE)  # type: ignore[arg-type]
-    Experiment(page, experiment, SHORT)
-    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    page.emulate_media(color_scheme="dark")
+    for experiment in ("Ladder", "Cache"):
+        Experiment(page, experiment, SHORT)
+        assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    expect(page.locator(".level-0 i")).to_have_css("background-color", rgb(DARK.positive))
+    page.emulate_media(color_scheme="light")
+    expect(page.locator(".level-0 i")).to_have_css("background-color", rgb(LIGHT.positive))

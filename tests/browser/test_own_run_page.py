@@ -64,7 +64,7 @@ def test_a_node_is_opened_and_a_call_folded(page: Page) -> None:
 
 
 def test_another_tensor_over_time_and_a_failed_step(page: Page) -> None:
-    visit = Visit(page, "?v=1&trace=failed%20forward&graph=2")
+    visit = Visit(page, "?v=1&trace=failed%20forward&graph=3")
     expect(visit.player.locator(".formula")).to_contain_text("reshaping keeps the number")
     expect(visit.player.locator(".stamp.failed")).to_have_count(1)
     visit.history.get_by_role("button", name="3.bias").click()

@@ -1,7 +1,6 @@
 """The backend race in a real browser: raced, watched, stopped, queued; the moment, keys, phone."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -13,7 +12,7 @@ from engine.measure import Run, Store, Timing, this_machine
 from engine.race.lanes import COMPILED, NAMES, OBJECTS, TORCH
 from engine.studies.race_plans import race_plan
 from engine.studies.race_setup import RaceSetup
-from scripts.live_server import LiveServer, live_server
+from scripts.live_server import LiveServer
 from scripts.watch import wait_until_idle
 
 STORED = RaceSetup(hidden=4, epochs=10)
@@ -23,10 +22,9 @@ PATIENCE = 90_000  # milliseconds for a race on a busy machine, torch and kernel
 LONG = {"hidden": 16, "epochs": 1000, "budget": 5}
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """A server that has one race stored, whose figures are made up."""
-    folder: Path = tmp_path_factory.mktemp("measured")
+@pytest.fixture(scope="module", autouse=True)
+def stored(measured: Path) -> None:
+    """One race, whose figures are made up."""
     timings, curves = [], {}
     for name in NAMES:
         seconds = (PACES[name],) * 10 if name in PACES else ()
@@ -35,9 +33,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
         curves[f"{name}: turns"] = (1.0,) * len(seconds)
     date = "2026-01-02T03:04:05+00:00"
     run = Run(race_plan(STORED).key, "m", date, None, tuple(timings), True, curves)
-    Store(folder, this_machine()).keep(run)
-    with live_server({"UNROLL_MEASURED": str(folder)}) as running:
-        yield running
+    Store(measured, this_machine()).keep(run)
 
 
 class Visit:

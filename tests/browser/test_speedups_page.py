@@ -17,7 +17,7 @@ PHONE = {"width": 390, "height": 844}
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """A server on which nothing has been measured."""
+    """A server on which nothing has been measured, nor is by a visitor who came before."""
     folder: Path = tmp_path_factory.mktemp("measured")
     with live_server({"UNROLL_MEASURED": str(folder)}) as running:
         yield running

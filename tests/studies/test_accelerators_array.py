@@ -105,3 +105,16 @@ def test_weights_that_stay_are_there_before_they_are_used() -> None:
     changed = (trace.held[1:, ..., :2] != trace.held[:-1, ..., :2]).any(-1)
     assert np.array_equal(trace.held[1:, ..., 2][changed & came], trace.waiting[:-1, ..., 1][changed & came])
     assert (changed & came).sum() >= 3 * 4
+
+
+def test_the_share_of_a_tpu_that_200_examples_keep_at_work() -> None:
+    """256 × 256 elements, simulated: 28 %; by the law 0.2 % at batch 1 and 80 % at 2048."""
+    side = 256
+    work = Workload(200, side, side, side, side)
+    zeros = np.zeros((200, side), np.int64), np.zeros((side, side), np.int64)
+    assert simulate(*zeros, work, record=False).cycles == 200 + 2 * side - 2
+    shares = {batch: batch / (batch + 2 * side - 2) for batch in (1, 200, 2048)}
+    for batch, share in shares.items():
+        each = Workload(batch, side, side, side, side)
+        assert each.utilisation(each.cycles) == pytest.approx(share)
+    assert [round(100 * share, 1) for share in shares.values()] == [0.2, 28.2, 80.1]

@@ -311,6 +311,17 @@ def test_kernels_that_are_late_are_checked_the_next_time(monkeypatch: pytest.Mon
     assert [check.name.split(":")[0] for check in checks] == [
         "eager",
         "bytes moved by the 3 eager operations",
+        "bytes moved by the fused kernel",
     ]
     checks = check_program(text, (("n", 9),), training=False, seed=0)
     assert [check.name for check in checks][:2] == ["eager: |result|", "fused: |result|"]
+
+
+@pytest.mark.parametrize("program", [gallery.BIAS_TANH, gallery.GELU, gallery.LAYER_NORM])
+def test_one_kernel_moves_what_goes_in_and_comes_out(program: str) -> None:
+    """Counted on torch's tensors: elements of all inputs and of the result, each once."""
+    checks = check_program(program, (("n", N), ("d", D)), training=False, seed=0)
+    (fused,) = [check for check in checks if "fused kernel" in check.name]
+    eager = [check for check in checks if "eager operations" in check.name]
+    assert fused.passed
+    assert all(check.found > fused.found for check in eager)

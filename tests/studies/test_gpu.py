@@ -15,7 +15,7 @@ import pytest
 
 from engine.backends.cuda import analysis
 from engine.backends.cuda.simulated import Simulator
-from engine.studies.gpu import EXAMPLES, GpuResult, GpuSetup, block_steps, check, run
+from engine.studies.gpu import EXAMPLES, GpuResult, GpuSetup, block_steps, by_torch, check, on_cpu, run
 from engine.studies.gpu_kernels import Job, job_of
 from engine.studies.gpu_mistakes import EDITS
 from engine.studies.gpu_occupancy import occupancy
@@ -291,3 +291,43 @@ def test_examples_show_what_their_names_say() -> None:
         assert (found.fault is not None) == (setup.mistake != "none"), name
         if found.fault is not None:
             assert found.block == found.fault.block, name
+
+
+# ---- who writes what
+
+
+@pytest.mark.parametrize(
+    ("n", "kernel"), [(6, "convolution"), (5, "convolution"), (7, "matmul"), (8, "matmul")]
+)
+def test_every_element_of_a_result_has_one_thread_that_writes_it(n: int, kernel: KernelChoice) -> None:
+    found = run(GpuSetup(kernel=kernel, n=n))
+    owners, record = found.owners, found.launched.record
+    assert owners.writers.tolist() == [1] * (n * n * (4 if kernel == "convolution" else 1))
+    out = owners.array
+    for row in np.flatnonzero((record.array == out) & (record.kind == 1)):
+        element = record.element[row]
+        assert (record.block[row], record.thread[row]) == (owners.block[element], owners.thread[element])
+        assert record.value[row] == found.launched.output[element]
+
+
+def test_a_thread_for_every_element_is_where_cuda_says() -> None:
+    """Without tiles: block (column // 8, row // 8), thread (column % 8, row % 8), the first fastest."""
+    n = 12
+    owners = run(GpuSetup(kernel="matmul", n=n, tile=1)).owners
+    row, column = np.divmod(np.arange(n * n), n)
+    across = -(-n // 8)
+    assert owners.block.tolist() == (row // 8 * across + column // 8).tolist()
+    assert owners.thread.tolist() == (row % 8 * 8 + column % 8).tolist()
+
+
+def test_updates_of_one_bin_have_many_writers() -> None:
+    owners = run(GpuSetup(kernel="scatter add", elements=64, bins=4, threads=32, blocks=2)).owners
+    assert owners.writers.tolist() == [16] * 4
+
+
+@pytest.mark.parametrize("kernel", ["matmul", "convolution"])
+def test_the_cpu_finds_the_same(kernel: KernelChoice) -> None:
+    found = run(GpuSetup(kernel=kernel, n=9))
+    (beside,) = [each for each in check(found) if "CPU" in each.name]
+    assert beside.passed
+    assert np.array_equal(on_cpu(found), by_torch(found))

@@ -11,12 +11,11 @@ from engine.backends.cuda.record import KINDS
 from engine.gpu_puzzles.catalogue import PUZZLES
 from engine.studies.gpu_puzzles import (
     EXAMPLES,
+    PROGRESS,
     STUDY,
     GpuPuzzlesResult,
     GpuPuzzlesSetup,
     complaint,
-    progress,
-    progress_text,
     run,
 )
 from engine.studies.gpu_puzzles_judge import judge
@@ -164,11 +163,11 @@ def test_an_answer_need_not_be_the_reference() -> None:
 
 
 def test_progress_is_judged_again_and_never_claimed() -> None:
-    text = progress_text(REFERENCES)
-    assert progress(text) == REFERENCES
-    assert list(progress(f"[map]\nout[i] = 1\n[nonsense]\n1\n[zip]\n{REFERENCES['zip']}")) == ["zip"]
-    found = result("map", REFERENCES["map"], solved=progress_text({"zip": REFERENCES["zip"]}))
-    assert list(found.solved) == ["map", "zip"]
+    text = PROGRESS.write(REFERENCES)
+    assert PROGRESS.of(text) == REFERENCES
+    assert list(PROGRESS.of(f"[map]\nout[i] = 1\n[nonsense]\n1\n[zip]\n{REFERENCES['zip']}")) == ["zip"]
+    found = result("map", REFERENCES["map"], solved=PROGRESS.write({"zip": REFERENCES["zip"]}))
+    assert found.solved.keys() == {"map", "zip"}
 
 
 def test_the_table_has_a_row_for_every_access() -> None:

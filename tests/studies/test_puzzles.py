@@ -19,14 +19,14 @@ from engine.puzzles.language import parse_line
 from engine.puzzles.oracles import by_torch
 from engine.puzzles.tensor_puzzles import TENSOR_PUZZLES
 from engine.puzzles.walk import evaluate
-from engine.studies.puzzles import EXAMPLES, STUDY, PuzzlesSetup, complaint, progress, progress_text, run
+from engine.studies.puzzles import EXAMPLES, PROGRESS, STUDY, PuzzlesSetup, complaint, run
 from tests.studies.puzzle_answers import SOLUTIONS, WRONG
 
 CASES = 15
 
 
 def judged(name: str) -> Any:
-    return run(PuzzlesSetup(puzzle=name, answer=SOLUTIONS[name], solved=progress_text(SOLUTIONS)))
+    return run(PuzzlesSetup(puzzle=name, answer=SOLUTIONS[name], solved=PROGRESS.write(SOLUTIONS)))
 
 
 def test_the_lists_are_those_of_the_field() -> None:
@@ -141,11 +141,11 @@ def test_solved_functions_are_torchs() -> None:
 
 def test_progress_is_judged_again_and_never_claimed() -> None:
     lines = ["sum: a", "nonsense: 1", "repeat: outer(ones(n), a)"]
-    text = "\n".join([*lines, progress_text({name: SOLUTIONS[name] for name in ("ones", "outer")})])
-    assert list(progress(text)) == ["ones", "outer", "repeat"]
-    assert list(progress("repeat: outer(ones(n), a)")) == []
-    assert progress(progress_text(SOLUTIONS)) == SOLUTIONS
-    assert list(progress(f"ones: {' ' * 9999}1")) == []
+    text = "\n".join([*lines, PROGRESS.write({name: SOLUTIONS[name] for name in ("ones", "outer")})])
+    assert list(PROGRESS.of(text)) == ["ones", "outer", "repeat"]
+    assert list(PROGRESS.of("repeat: outer(ones(n), a)")) == []
+    assert PROGRESS.of(PROGRESS.write(SOLUTIONS)) == SOLUTIONS
+    assert list(PROGRESS.of(f"ones: {' ' * 9999}1")) == []
 
 
 def test_the_summary_says_what_is_wrong() -> None:

@@ -244,7 +244,7 @@ def test_real_lanes_pass_the_check_as_far_as_it_goes() -> None:
 
 
 def test_a_batch_that_does_not_fit_is_refused_when_it_is_run() -> None:
-    with pytest.raises(ValueError, match="there fit 1, 2, 5, 10"):
+    with pytest.raises(ValueError, match="these fit: 1, 2, 5, 10"):
         run(SMALL.model_copy(update={"batch": 4}))
 
 

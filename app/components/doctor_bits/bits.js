@@ -17,11 +17,12 @@ function row({ name, value, bits, differing }, first) {
     html("span", { class: "word", role: "img", "aria-label": bits }, ...word(bits, first)), html("small", {}, said));
 }
 
-export default function ({ data, parentElement }) {
-  const root = parentElement.querySelector(".unroll");
-  if (!root || !data) return undefined;
-  dress(root, data);
-  root.replaceChildren(html("section", { class: "words", "aria-label": "sums and their bits" }, ...data.rows.map((entry) => row(entry, data.rows[0].bits))));
-  root.dataset.ready = "true";
-  return undefined;
+class DoctorBits {
+  constructor(root) { this.root = root; }
+
+  update({ rows }) {
+    this.root.replaceChildren(html("section", { class: "words", "aria-label": "sums and their bits" }, ...rows.map((entry) => row(entry, rows[0].bits))));
+  }
 }
+
+export default mounting(DoctorBits);

@@ -1,8 +1,6 @@
 // The whole: the slider through the run on top, its curves, the layers at that moment, the examinations.
 
-const boards = new WeakMap();
-
-class Board {
+class DoctorBoard {
   constructor(root) {
     this.root = root;
     this.channel = new ChangeChannel((change) => this.send("change", change));
@@ -22,11 +20,9 @@ class Board {
 
   update(data, send) {
     this.send = send;
-    dress(this.root, data);
     this.channel.answered();
     if (data.signature !== this.signature) this.build(data);
     else if (!this.channel.busy && data.moments[this.moment] !== data.step) this.show(data.moments.indexOf(data.step));
-    this.root.dataset.ready = "true";
   }
 
   build(data) {
@@ -66,15 +62,7 @@ class Board {
   destroy() {
     this.stepper.pause();
     this.stopListening();
-    boards.delete(this.root);
   }
 }
 
-// Streamlit calls this again on every change of data or theme, with the same parentElement.
-export default function ({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".unroll");
-  if (!root || !data) return undefined;
-  if (!boards.has(root)) boards.set(root, new Board(root));
-  boards.get(root).update(data, setTriggerValue);
-  return () => setTimeout(() => { if (!root.isConnected) boards.get(root)?.destroy(); });
-}
+export default mounting(DoctorBoard);

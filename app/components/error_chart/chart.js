@@ -31,7 +31,11 @@ class Chart {
   get busy() { return this.channel.busy || this.plot.busy; }
 
   update(data, send) {
-    if (data.topic !== this.data?.topic) this.hidden = new Set(data.hidden);
+    if (data.topic !== this.data?.topic) {
+      this.hidden = new Set(data.hidden);
+      this.revealed = 1;
+      this.started = data.marker?.x;
+    }
     Object.assign(this, { data, send });
     dress(this.root, data);
     this.root.toggleAttribute("data-veiled", data.veiled);
@@ -65,8 +69,9 @@ class Chart {
   }
 
   get shown() {
-    const groups = new Map(this.data.groups.map((group) => [group.key, group]));
-    return this.data.series.filter(({ group, kind }) => !this.hidden.has(group) && !this.hidden.has(kind))
+    const { groups: all, reveals } = this.data;
+    const groups = new Map(all.slice(0, reveals ? this.revealed : all.length).map((group) => [group.key, group]));
+    return this.data.series.filter(({ group, kind }) => groups.has(group) && !this.hidden.has(group) && !this.hidden.has(kind))
       .map((series) => ({ ...series, group: groups.get(series.group) }));
   }
 
@@ -118,12 +123,23 @@ class Chart {
   }
 
   key(event) {
-    const { marker } = this.data;
+    const { marker, present, reveals } = this.data;
+    if (reveals) return this.reveal(event.key);
     if (!marker) return false;
-    const ends = { Home: marker.low, End: marker.high }[event.key];
+    const ends = { Home: marker.low, End: marker.high, ...(present && { r: this.started }) }[event.key];
     const steps = STEPS[event.key];
     if (ends === undefined && steps === undefined) return false;
     this.moveTo(ends ?? this.place + steps * marker.step * (event.shiftKey ? 5 : 1), true);
+    return true;
+  }
+
+  // A presenter's keys show one group of curves more, or one less, or begin anew.
+  reveal(key) {
+    const start = key === "Home" || key.toLowerCase() === "r";
+    if (!start && !STEPS[key]) return false;
+    this.revealed = start ? 1 : clamp(this.revealed + STEPS[key], 1, this.data.groups.length);
+    this.root.dataset.revealed = this.revealed;
+    this.paint();
     return true;
   }
 

@@ -18,11 +18,12 @@ class Board {
     this.costs = new Costs((value) => this.channel.offer({ name: "sweep", value, final: true }));
     this.threads = new Threads(this.links, (block) => this.visit(block, 0));
     this.memory = new Memory(this.links);
+    this.owners = new Owners(this.links, (block) => this.visit(block, 0));
     this.timeline = new Timeline((step) => this.choose(step, true));
     this.said = html("p", { class: "terms", "aria-live": "polite" });
     root.replaceChildren(html("div", { class: "board loop gpu" },
       html("section", { class: "alignment", "aria-label": "steps" }, this.stepper.transport, this.timeline.element), this.found,
-      html("footer", {}, this.said), html("div", { class: "upper" }, this.source.element, this.threads.element), this.memory.element, this.costs.element));
+      html("footer", {}, this.said), html("div", { class: "upper" }, this.source.element, this.threads.element), this.memory.element, this.owners.element, this.costs.element));
     this.stopListening = listenAnywhere(root, (event, target) => this.stepper.present(event, target));
   }
 
@@ -52,6 +53,7 @@ class Board {
     this.stepper.limit(this.launch.last);
     this.threads.build(this.data, this.launch);
     this.memory.build(this.data.arrays);
+    this.owners.build(this.data);
   }
 
   warn({ fault, verdict, block }) {

@@ -28,6 +28,7 @@ class Words {
   }
 
   of(key) {
+    if (key.startsWith("owner")) return ownerSaid(key);
     const touches = this.launch.of(key);
     if (key.startsWith("thread")) {
       const thread = key.split(" ")[1];

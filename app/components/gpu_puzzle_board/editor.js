@@ -1,14 +1,12 @@
 // The kernel: lines that are given, and below them those being written, with the line of the step lit.
 
 const PAUSE = 350; // ms without a key, after which the lines are judged
-const REST = 1500; // ms without a key, after which they count as written
 const INDENT = "    ";
 const FEWEST_LINES = 3;
 
-class Editor {
-  // `changed(final)` hears that the lines are others; `entered()` that Ctrl+Enter was pressed on lines that are not.
+class Editor extends Written {
   constructor(changed, entered) {
-    Object.assign(this, { changed, entered });
+    super(changed, entered, PAUSE);
     this.rows = html("div", { class: "rows-of-code", "aria-hidden": "true" });
     this.input = html("textarea", { class: "lines", "aria-label": "lines of the kernel", autocomplete: "off", autocapitalize: "off", spellcheck: "false", wrap: "off", placeholder: "your lines",
       oninput: () => this.typed(), onkeydown: (event) => this.key(event), onblur: () => this.commit() });
@@ -19,36 +17,16 @@ class Editor {
   get text() { return this.input.value.trimEnd(); }
 
   typed() {
-    clearTimeout(this.timer);
-    this.pending = true;
-    this.element.classList.add("typing");
+    super.typed();
     this.lay();
-    this.timer = setTimeout(() => {
-      this.changed(false);
-      this.timer = setTimeout(() => this.commit(), REST - PAUSE);
-    }, PAUSE);
-  }
-
-  commit() {
-    if (!this.pending) return;
-    this.rest();
-    this.changed(true);
-  }
-
-  rest() {
-    clearTimeout(this.timer);
-    this.pending = false;
-    this.element.classList.remove("typing");
   }
 
   // Tab indents, and after Escape leaves; Enter keeps the indentation, and goes further in after a colon.
   key(event) {
     event.stopPropagation();
     if (event.key === "Escape") this.input.blur();
-    else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-      if (this.pending) this.commit();
-      else this.entered();
-    } else if (event.key === "Tab" && !event.shiftKey) {
+    else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) this.confirm();
+    else if (event.key === "Tab" && !event.shiftKey) {
       event.preventDefault();
       this.insert(INDENT);
     } else if (event.key === "Enter") {
@@ -87,11 +65,7 @@ class Editor {
   // Shows the lines of the page; those that are being written stay.
   show({ given, answer, most, verdict, fault }, again) {
     Object.assign(this, { given, verdict, fault });
-    if (again || (!this.pending && answer !== this.shown)) {
-      this.rest();
-      this.input.value = answer;
-    }
-    this.shown = answer;
+    this.take(answer, again);
     this.long = this.text.length > most;
     this.known = this.text === answer.trimEnd();
     this.element.dataset.state = verdict.state;

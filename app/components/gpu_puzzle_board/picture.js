@@ -31,7 +31,6 @@ class Told extends Words {
   of(key) { return super.of(key).replace(/, bank \d+/, ""); }
 }
 
-const sentence = (text) => (text ? `${text[0].toUpperCase()}${text.slice(1)}${/[.…?!]$/.test(text) ? "" : "."}` : "");
 const STATES = { passed: "tick", failed: "cross" };
 
 class Picture {
@@ -80,7 +79,7 @@ class Picture {
     this.launches.replaceChildren(...launches.map(({ number, state, label }) => html("button", { type: "button", class: `launch ${state}`, "data-launch": number, "aria-pressed": String(number === launch), onclick: () => this.offer("launch", { launch: number }) },
       ...(STATES[state] ? [icon(STATES[state])] : []), label)), html("small", {}, unseen ? `and ${unseen} that are not shown` : ""));
     this.constants.replaceChildren(...Object.entries(constants).map(([name, value]) => html("code", {}, `${name} = ${value}`)),
-      html("button", { type: "button", class: "quiet", title: `numbers of seed ${seed}`, onclick: () => this.offer("numbers", {}) }, "Other numbers"));
+      html("button", { type: "button", class: "quiet", title: `numbers of seed ${seed}`, onclick: () => this.offer("inputs", {}) }, "Other numbers"));
   }
 
   // What is pinned gives way to a step that is chosen.

@@ -10,17 +10,11 @@ class ImageBoard extends LiveBoard {
     root.replaceChildren(html("div", { class: "live" }, this.transport.element, this.problem, html("div", { class: "body" }, side, html("div", { class: "main" }, this.stages.element, this.verdicts.element))));
   }
 
-  // Where the parts of a row lie.
-  read(shape) {
-    let at = 0;
-    const places = Object.entries(shape.lengths).map(([name, length]) => { at += length; return [name, at - length, at]; });
-    return { ...shape, places };
-  }
-
   build(data) { this.probe.build(data); }
 
-  paint({ shape, row }) {
-    const parts = Object.fromEntries(shape.places.map(([name, from, to]) => [name, row.subarray(from, to)]));
+  paint(frame) {
+    const { shape } = frame;
+    const parts = partsOf(frame);
     const dark = this.root.dataset.theme === "dark";
     this.probe.paint(shape, parts, dark, this.scale);
     this.stages.paint(shape, parts, this.scale);

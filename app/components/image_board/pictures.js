@@ -26,3 +26,6 @@ function paintSigns(canvas, values, size, scale, reach) {
 }
 
 const picture = (attributes = {}) => html("canvas", { width: 1, height: 1, class: "picture", ...attributes });
+
+// A digit with its article.
+const one = (digit) => `${digit === 8 ? "an" : "a"} ${digit}`;

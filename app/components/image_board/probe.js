@@ -46,16 +46,16 @@ class ProbePanel {
       share.textContent = percent(chances[digit]);
       fill.parentElement.parentElement.classList.toggle("answer", digit === answer);
     });
-    const right = shape.label === null ? "" : shape.label === answer ? ", and it is" : `, and it is a ${shape.label}`;
-    this.told.replaceChildren(shape.label === null ? "Drawn: " : `Test image ${this.probe}: `, "taken for a ", html("b", {}, answer), right);
+    const right = shape.label === null ? "" : shape.label === answer ? ", and it is" : `, and it is ${one(shape.label)}`;
+    this.told.replaceChildren(shape.label === null ? "Drawn: " : `Test image ${this.number}: `, "taken for ", html("b", {}, one(answer)), right);
     this.told.classList.toggle("wrong", shape.label !== null && shape.label !== answer);
-    this.bars.setAttribute("aria-label", `taken for a ${answer} with ${percent(chances[answer])}`);
+    this.bars.setAttribute("aria-label", `taken for ${one(answer)} with ${percent(chances[answer])}`);
   }
 
-  step(by) {
-    const number = /^\d{1,4}$/.test(this.probe) ? Number(this.probe) : 0;
-    this.change(String((number + by + this.images) % this.images));
-  }
+  // Of the test image; a drawing of another size than the images' is none of them, and the first one is shown.
+  get number() { return /^\d{1,4}$/.test(this.probe) ? Number(this.probe) % this.images : 0; }
+
+  step(by) { this.change(String((this.number + by + this.images) % this.images)); }
 
   clear() { this.change("0".repeat(this.size ** 2)); }
 

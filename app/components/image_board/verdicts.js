@@ -27,7 +27,7 @@ class Verdicts {
         const cell = this.cells[10 * digit + answer];
         cell.textContent = count || "";
         cell.style.background = count ? `color-mix(in srgb, var(${digit === answer ? "--success" : "--error"}) ${Math.round(15 + 70 * (count / total))}%, transparent)` : "";
-        cell.title = `${count} of ${total} images of a ${digit} are taken for a ${answer}`;
+        cell.title = `${count} of ${total} images of ${one(digit)} are taken for ${one(answer)}`;
       });
     }
     const area = shape.size ** 2;
@@ -38,7 +38,7 @@ class Verdicts {
       element.dataset.number = number;
       paintGrey(canvas, mistaken.subarray(k * area, (k + 1) * area), shape.size, dark);
       text.textContent = `${answer}, ${Math.round(100 * chance)} %`;
-      element.title = `test image ${number}: taken for a ${answer} with ${percent(chance)}`;
+      element.title = `test image ${number}: taken for ${one(answer)} with ${percent(chance)}`;
     });
     this.none.hidden = mistakes[0] >= 0;
   }

@@ -1,8 +1,6 @@
 // The whole: the law, the example that breaks it, the way there, its surroundings, and how often it fails.
 
-const boards = new WeakMap();
-
-class Board {
+class LawBoard {
   constructor(root) {
     this.root = root;
     this.channel = new ChangeChannel((change) => this.send("change", change));
@@ -19,7 +17,6 @@ class Board {
 
   update(data, send) {
     Object.assign(this, { data, send });
-    dress(this.root, data);
     this.root.toggleAttribute("data-veiled", data.veiled);
     this.root.toggleAttribute("data-exact", data.format === "exact");
     this.channel.answered();
@@ -33,22 +30,13 @@ class Board {
     this.path.update(data);
     this.picture.update(data, this.root);
     this.near.update(data);
-    this.root.dataset.ready = "true";
   }
 
   destroy() {
     this.path.stepper.pause();
     this.picture.sizes.disconnect();
     this.stopListening();
-    boards.delete(this.root);
   }
 }
 
-// Streamlit calls this again on every change of data or theme, with the same parentElement.
-export default function ({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".unroll");
-  if (!root || !data) return undefined;
-  if (!boards.has(root)) boards.set(root, new Board(root));
-  boards.get(root).update(data, setTriggerValue);
-  return () => setTimeout(() => { if (!root.isConnected) boards.get(root)?.destroy(); });
-}
+export default mounting(LawBoard);

@@ -2,7 +2,6 @@
 
 const MOST_BITS = 24; // log2 of the difference at which the colour is full
 const PAD = { left: 86, right: 12, top: 10, bottom: 40 };
-const HATCH = 5;
 
 const depth = (apart) => (apart <= 0 ? 0 : 0.25 + 0.75 * Math.min(Math.log2(apart + 1) / MOST_BITS, 1));
 

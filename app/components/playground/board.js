@@ -15,8 +15,9 @@ class Playground extends LiveBoard {
     this.output.element.append(this.space.controls);
     this.sets = new Sets((fields) => this.send("change", fields));
     this.pull = new Pull();
+    this.sample = new SeenSample();
     this.strip = new SeedStrip((seed) => this.send("change", { seed }));
-    this.body = html("div", { class: "body" }, this.network.element, html("div", { class: "side" }, this.output.element, this.curves.element, this.pull.element));
+    this.body = html("div", { class: "body" }, this.network.element, html("div", { class: "side" }, this.output.element, this.sample.element, this.curves.element, this.pull.element));
     root.replaceChildren(html("div", { class: "live" }, this.sets.element, this.transport.element, this.problem, this.remark, this.body, this.strip.element, this.card.element));
   }
 
@@ -30,6 +31,7 @@ class Playground extends LiveBoard {
     if (this.reach !== String(data.reach)) this.grids = SIZES.map((size) => new Grid(size, data.reach));
     this.reach = String(data.reach);
     this.pull.build(data.gradient, this.scale);
+    this.sample.build(data.sample);
     this.strip.build(data.seeds, this.grids.at(-1), this.scale);
   }
 
@@ -51,7 +53,17 @@ class Playground extends LiveBoard {
     const title = !place || place.layer === values.length - 1 ? "Output" : place.layer === 0 ? frame.shape.inputs[place.unit] : `Layer ${place.layer}, unit ${place.unit + 1}`;
     const seen = place ? undefined : this.space.draw(frame, this.scale);
     if (place) this.space.canvas.hidden = true; // while a unit is pointed at, it is what is shown
+    this.mark();
     this.output.draw(place ? values[place.layer][place.unit] : values.at(-1)[0], grid.size, this.scale, seen ?? title);
+  }
+
+  // The latest sample of a batch that is looked at one by one: its values in the units, its place among the points.
+  mark() {
+    const { state } = this.stream;
+    const sample = state.seen && !state.running && !this.scrubbed && !this.data.watching ? this.sample.sample : undefined;
+    this.sample.show(Boolean(sample), written(state), this.data.moment);
+    this.network.tell(sample?.values);
+    this.output.mark(sample);
   }
 
   coarser(by) { this.size = clamp(this.size + by, 0, SIZES.length - 1); }

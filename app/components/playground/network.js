@@ -25,6 +25,7 @@ class Network {
     const add = html("button", { type: "button", class: "add-layer", title: "add a layer", "aria-label": "add a layer", disabled: layers.length >= mostLayers || !canEdit,
       onclick: () => this.setLayers([...layers, [Math.min(layers.at(-1)?.[0] ?? 4, 4), layers.at(-1)?.[1] ?? "tanh"]]) }, "+");
     this.painted = undefined;
+    this.told = undefined;
     this.columns.replaceChildren(this.inputColumn(), ...layers.map((layer, k) => this.layerColumn(layer, k)), html("div", { class: "more" }, add), this.outputColumn());
     this.place();
   }
@@ -97,6 +98,16 @@ class Network {
       if (bias) bias.style.background = scale.css(frame.row[frame.shape.parts[l - 1].bias + u]);
     }));
     this.drawLines(frame);
+  }
+
+  // What each unit gives for one sample, layer by layer; nothing where none is looked at.
+  tell(values) {
+    if (this.told === values) return;
+    this.told = values;
+    this.units.forEach((layer, l) => layer.forEach(({ element }, u) => {
+      if (values?.[l]?.[u] === undefined) delete element.dataset.value;
+      else element.dataset.value = format(values[l][u], 2);
+    }));
   }
 
   // Lines as (from, to, weight, its place in the row), layer by layer.

@@ -45,6 +45,19 @@ class OutputPicture {
     const dot = ([x, y, target], kind) => svg("circle", { cx: at(x).toFixed(1), cy: (1000 - at(y)).toFixed(1), r: 12, class: kind, fill: `color-mix(in srgb, var(${target < 0 ? "--negative" : "--positive"}) ${Math.round(Math.abs(target) * 100)}%, var(--zero))` });
     const drawn = this.own?.map(([x, y, label]) => dot([x, y, label ? 1 : -1], "own"));
     this.dots.replaceChildren(...(drawn ?? this.train.map((point) => dot(point, "train"))), ...(this.showTest.checked ? this.test.map((point) => dot(point, "test")) : []));
+    this.mark(this.marked);
+  }
+
+  // A ring round the sample that is looked at, thinner ones round those before it in the batch.
+  mark(sample) {
+    this.marked = sample;
+    this.dots.querySelectorAll(".ring").forEach((ring) => ring.remove());
+    const [low, high] = this.reach;
+    const at = (value) => ((value - low) / (high - low)) * 1000;
+    this.dots.append(...(sample?.rows ?? []).map((row, k, { length }) => {
+      const [x, y] = this.train[row];
+      return svg("circle", { cx: at(x).toFixed(1), cy: (1000 - at(y)).toFixed(1), r: k === length - 1 ? 30 : 18, class: k === length - 1 ? "ring latest" : "ring" });
+    }));
   }
 
   draw(values, size, scale, title) {

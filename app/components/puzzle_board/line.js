@@ -1,12 +1,10 @@
 // A line of the answer: judged while it is being written, with the place of what is wrong underlined.
 
 const PAUSE = 250; // ms without a key, after which a line is judged
-const REST = 1500; // ms without a key, after which it counts as written
 
-class Line {
-  // `changed(final)` hears that the line is another; `entered()` that Enter was pressed on a line that is not.
+class Line extends Written {
   constructor(changed, entered) {
-    Object.assign(this, { changed, entered });
+    super(changed, entered, PAUSE);
     this.label = html("label", { onclick: () => this.input.focus() });
     this.input = html("input", { type: "text", class: "line", autocomplete: "off", autocapitalize: "off", spellcheck: "false",
       oninput: () => this.typed(), onkeydown: (event) => this.key(event), onblur: () => this.commit(), onscroll: () => this.scroll() });
@@ -19,29 +17,13 @@ class Line {
   get text() { return this.input.value.trim(); }
 
   typed() {
-    clearTimeout(this.timer);
-    this.pending = true;
-    this.element.classList.add("typing");
+    super.typed();
     this.marker.hidden = true;
-    this.timer = setTimeout(() => {
-      this.changed(false);
-      this.timer = setTimeout(() => this.commit(), REST - PAUSE);
-    }, PAUSE);
-  }
-
-  commit() {
-    if (!this.pending) return;
-    clearTimeout(this.timer);
-    this.pending = false;
-    this.element.classList.remove("typing");
-    this.changed(true);
   }
 
   key(event) {
-    if (event.key === "Enter") {
-      if (this.pending) this.commit();
-      else this.entered();
-    } else if (event.key === "Escape") this.input.blur();
+    if (event.key === "Enter") this.confirm();
+    else if (event.key === "Escape") this.input.blur();
     else if (!event.key.startsWith("Arrow") && !["Home", "End", " "].includes(event.key)) return;
     event.stopPropagation();
   }
@@ -52,13 +34,7 @@ class Line {
     this.label.textContent = part.name;
     this.input.setAttribute("aria-label", part.name);
     this.input.setAttribute("placeholder", `one expression with ${names.join(", ")}`);
-    if (again || (!this.pending && part.text !== this.shown)) {
-      clearTimeout(this.timer);
-      this.pending = false;
-      this.element.classList.remove("typing");
-      this.input.value = part.text;
-    }
-    this.shown = part.text;
+    this.take(part.text, again);
     const long = this.text.length > most;
     const state = long ? "fault" : part.state;
     const known = this.text === part.text || long;
@@ -87,8 +63,6 @@ class Line {
 
   scroll() { this.marker.style.setProperty("--scrolled", `${this.input.scrollLeft}px`); }
 }
-
-const sentence = (text) => (text ? `${text[0].toUpperCase()}${text.slice(1)}${/[.…?!]$/.test(text) ? "" : "."}` : "");
 
 function spoken({ state, message, hint, trials, text }) {
   if (state === "accepted") return `Right, on ${trials} of ${trials} inputs. ${text.length} ${text.length === 1 ? "character" : "characters"}.`;

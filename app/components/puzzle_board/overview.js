@@ -1,9 +1,9 @@
 // All puzzles as chips: which are solved, which one is open; forwards, backwards, on to the next unsolved one.
 
 class Overview {
-  // `kinds` are the titles of the groups, `choose(name)` opens a puzzle, `forget()` gives all progress up.
-  constructor(kinds, choose, forget) {
-    Object.assign(this, { kinds, choose, forget });
+  // `choose(name)` opens a puzzle, `forget()` gives all progress up.
+  constructor(choose, forget) {
+    Object.assign(this, { choose, forget });
     this.count = html("output", { class: "count" });
     this.bar = html("progress", { max: 1, value: 0, "aria-label": "puzzles solved" });
     this.reset = html("button", { type: "button", class: "quiet", onclick: () => this.ask() }, "Start over");
@@ -33,9 +33,10 @@ class Overview {
   build() {
     this.chips = new Map(this.puzzles.map(({ name, number, title }) => [name,
       html("button", { type: "button", class: "chip", "data-puzzle": name, title, onclick: () => this.choose(name) }, html("span", { class: "name" }, title), html("small", {}, String(number)))]));
-    this.groups.replaceChildren(...Object.entries(this.kinds).map(([kind, title]) => {
-      const chips = this.puzzles.filter((one) => one.kind === kind).map(({ name }) => this.chips.get(name));
-      return html("div", { class: "group" }, html("h4", {}, title), html("div", { class: "chips" }, ...chips));
+    const groups = new Set(this.puzzles.map(({ group }) => group));
+    this.groups.replaceChildren(...[...groups].map((group) => {
+      const chips = this.puzzles.filter((one) => one.group === group).map(({ name }) => this.chips.get(name));
+      return html("div", { class: "group" }, html("h4", {}, group), html("div", { class: "chips" }, ...chips));
     }));
   }
 

@@ -1,6 +1,5 @@
 // The race: a moment that is dragged, stepped or played, the lanes there, and their loss over seconds and epochs.
 
-const boards = new WeakMap();
 const STEPS = 60; // of the moment, from the first epoch of all to the end
 const END = 1000; // the moment that stands for the end of any race
 
@@ -24,7 +23,6 @@ class RaceBoard {
   update(data, send) {
     Object.assign(this, { data, send });
     for (const lane of data.lanes) lane.places = lane.clock.map((seconds) => Math.log10(seconds + lane.late));
-    dress(this.root, data);
     this.root.toggleAttribute("data-veiled", data.veiled);
     this.stepper.limit(STEPS);
     this.stepper.transport.hidden = data.live || !data.raced;
@@ -33,7 +31,6 @@ class RaceBoard {
     this.note.textContent = data.agreement;
     this.buildRows();
     this.paint();
-    this.root.dataset.ready = "true";
   }
 
   buildRows() {
@@ -91,15 +88,7 @@ class RaceBoard {
     this.sizes.disconnect();
     this.stopListening();
     this.stepper.pause();
-    boards.delete(this.root);
   }
 }
 
-// Streamlit calls this again on every change of data or theme, with the same parentElement.
-export default function ({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".unroll");
-  if (!root || !data) return undefined;
-  if (!boards.has(root)) boards.set(root, new RaceBoard(root));
-  boards.get(root).update(data, setTriggerValue);
-  return () => setTimeout(() => { if (!root.isConnected) boards.get(root)?.destroy(); });
-}
+export default mounting(RaceBoard);

@@ -25,7 +25,6 @@ class LiveBoard {
   update(data, send) {
     Object.assign(this, { data, busyUntil: 0 });
     this.send = (name, value) => { if (name !== "moved") this.busyUntil = performance.now() + PATIENCE; send(name, value); };
-    dress(this.root, data);
     this.root.toggleAttribute("data-watching", Boolean(data.watching));
     this.scale = new Scale(this.root);
     if (this.stream?.token !== data.token) {
@@ -34,9 +33,9 @@ class LiveBoard {
       this.stream = new Stream(data.token, (shape) => this.read(shape), () => { this.compare(); this.ask(); }, (text) => this.complain(text));
     }
     this.complain("");
+    this.transport.offer(data.sample !== undefined);
     this.build(data);
     this.ask();
-    this.root.dataset.ready = "true";
   }
 
   complain(text) {
@@ -54,7 +53,7 @@ class LiveBoard {
     if (name === "toggle") stream.send({ do: stream.state.running ? "pause" : "play" });
     if (name === "step") stream.send({ do: "step", what: value });
     if (name === "go") stream.send({ do: "go", to: value });
-    if (name === "back" && shown) stream.send({ do: "go", to: String(Math.max(shown.used ? shown.epoch : shown.epoch - 1, 0)) });
+    if (name === "back" && shown) stream.send({ do: "go", to: String(Math.max(shown.used || stream.state.seen ? shown.epoch : shown.epoch - 1, 0)) });
     if (name === "speed") stream.send({ do: "speed", value });
   }
 
@@ -125,7 +124,7 @@ class LiveBoard {
     if (stream.lost) this.complain(stream.lost === "gone" ? "This run is no longer on the server. Reload the page to start it again: the link holds all of it." : "The connection to the server is lost; trying again…");
     else if (this.problem.textContent.startsWith("The connection")) this.complain("");
     const frame = this.next();
-    this.transport.paint(stream.state, frame);
+    this.transport.paint(this.scrubbed ? { ...stream.state, seen: 0 } : stream.state, frame);
     this.remark.textContent = stream.state.remark ?? "";
     if (!frame?.shape) return;
     const began = performance.now();
@@ -147,21 +146,4 @@ class LiveBoard {
     this.stopListening();
     this.stream?.close();
   }
-}
-
-// What Streamlit calls again on every change of data or theme, with the same parentElement.
-function mounting(Board) {
-  const boards = new WeakMap();
-  return ({ data, parentElement, setTriggerValue }) => {
-    const root = parentElement.querySelector(".unroll");
-    if (!root || !data) return undefined;
-    if (!boards.has(root)) boards.set(root, new Board(root));
-    boards.get(root).update(data, setTriggerValue);
-    // A superseded call is cleaned up while the component lives on: only a root that left the page is over.
-    return () => setTimeout(() => {
-      if (root.isConnected) return;
-      boards.get(root)?.destroy();
-      boards.delete(root);
-    });
-  };
 }

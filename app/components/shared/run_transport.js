@@ -8,6 +8,8 @@ class RunTransport {
     this.toggle = html("button", { type: "button", class: "main", onclick: () => act("toggle") });
     this.epoch = html("output", { class: "epoch" });
     this.pace = html("span", { class: "pace" });
+    this.sample = html("button", { type: "button", class: "batch", hidden: true, title: "look at the next sample of the batch; when all were looked at, make the step", onclick: () => act("step", "sample") }, "1 sample");
+    this.seen = html("span", { class: "pace" });
     this.speed = html("select", { "aria-label": "epochs a second", onchange: (event) => act("speed", Number(event.target.value)) },
       ...SPEEDS.map(([name, value]) => html("option", { value, selected: value === 0 }, name)));
     this.element = html("div", { class: "transport", role: "group", "aria-label": "training" },
@@ -16,11 +18,16 @@ class RunTransport {
       this.toggle,
       iconButton("next", "one epoch", () => act("step", "epoch")),
       html("button", { type: "button", class: "batch", title: "one step: one batch of samples", onclick: () => act("step", "batch") }, "1 batch"),
+      this.sample,
       html("label", { class: "speed" }, "Epochs", this.speed),
-      html("span", { class: "where" }, "epoch ", this.epoch), this.pace);
+      html("span", { class: "where" }, "epoch ", this.epoch), this.seen, this.pace);
   }
 
-  paint({ running, pace, provisional }, shown) {
+  // Some runs can be stepped by a single sample.
+  offer(samples) { this.sample.hidden = !samples; }
+
+  paint({ running, pace, provisional, seen }, shown) {
+    this.seen.textContent = seen ? `${seen} of the next batch seen` : "";
     this.toggle.replaceChildren(icon(running ? "pause" : "play"), running ? "Pause" : "Train");
     this.toggle.setAttribute("aria-label", running ? "pause" : "train");
     this.epoch.textContent = shown ? `${shown.epoch.toLocaleString("en")}${shown.used ? ` + ${shown.used} samples` : ""}` : "–";

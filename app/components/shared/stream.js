@@ -87,4 +87,10 @@ class Stream {
 }
 
 const isAfter = (a, b) => a.epoch > b.epoch || (a.epoch === b.epoch && a.used > b.used);
-const written = ({ epoch, used }) => (used ? `${epoch}.${used}` : String(epoch));
+const written = ({ epoch, used, seen }) => [epoch, ...(used || seen ? [used] : []), ...(seen ? [seen] : [])].join(".");
+
+// The numbers of a frame, part by part, by name: its shape says how long each part is.
+function partsOf({ shape, row }) {
+  let at = 0;
+  return Object.fromEntries(Object.entries(shape.lengths).map(([name, length]) => [name, row.subarray(at, at += length)]));
+}

@@ -9,20 +9,14 @@ class TextBoard extends LiveBoard {
     root.replaceChildren(html("div", { class: "live" }, this.transport.element, this.problem, this.text.element, html("div", { class: "body" }, this.filters.element, this.curves.element)));
   }
 
-  // Where the parts of a row lie.
-  read(shape) {
-    let at = 0;
-    const places = Object.entries(shape.lengths).map(([name, length]) => { at += length; return [name, at - length, at]; });
-    return { ...shape, places };
-  }
-
   build(data) {
     this.text.build(data);
     this.filters.build(data);
   }
 
-  paint({ shape, row }) {
-    const parts = Object.fromEntries(shape.places.map(([name, from, to]) => [name, row.subarray(from, to)]));
+  paint(frame) {
+    const { shape } = frame;
+    const parts = partsOf(frame);
     this.text.paint(shape, parts, this.scale);
     this.filters.paint(shape, parts, this.scale);
   }

@@ -1,15 +1,14 @@
 """The cpu backend: kernels generated from the table, compiled by numba, on flat buffers.
 
-An eager operation costs what finding its kernel costs, so what a call looks like (kernel, result layout,
-loop plan) is remembered by the layouts and element types of its operands.
+An eager operation costs what finding its kernel costs, so what a call looks like (see `calls`) is remembered
+by the layouts and element types of its operands.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,15 +17,16 @@ from engine.array import Array
 from engine.backends.base import Host
 from engine.backends.cpu import convolution, interim, lookups, matmul, reductions
 from engine.backends.cpu.arrival import NotYet, meanwhile, patience
-from engine.backends.cpu.elementwise import TARGET, Signature, flat_kernel, strided_kernel, walk
-from engine.backends.cpu.threads import WORTHWHILE, get_num_threads
+from engine.backends.cpu.calls import Call, is_same, key_of, planned, types
+from engine.backends.cpu.elementwise import TARGET, Signature
+from engine.backends.cpu.threads import get_num_threads
 from engine.backends.interface import Backend, Contraction, Reduction, Value, elementwise
 from engine.compiler.eager import Fused, NotFusableError
 from engine.context import get_default_dtype
 from engine.dtypes import DType
 from engine.formula import Formula, forward, product
 from engine.geometry import Geometry
-from engine.layout import Layout, expanded_strides, row_major
+from engine.layout import Layout, row_major
 from engine.primitive import Primitive
 
 REMEMBERED = 1 << 15  # calls; then the memory starts anew
@@ -35,91 +35,6 @@ REMEMBERED = 1 << 15  # calls; then the memory starts anew
 def create() -> Backend:
     """The backend, for the registry."""
     return Cpu()
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One remembered elementwise call.
-
-    layout, dtype  of the result; `size` and `numpy` are those of its buffer
-    kernel         of the flat loop, or of the strided one
-    walk           how to call a strided kernel; None for a flat one
-    parallel       gives the parallel twin of a flat kernel, where the loop is long enough to want it
-    default        the default dtype that the types were derived with; None if they did not depend on it
-    plain          a flat kernel on arrays alone, whatever the default dtype, always in one thread
-    """
-
-    layout: Layout
-    dtype: DType
-    size: int
-    numpy: np.dtype[Any]
-    kernel: Any
-    walk: Any
-    parallel: Callable[[], Any] | None
-    default: str | None
-    plain: bool
-
-
-def _key(primitive: Primitive | Formula, extra: Any, operands: tuple[Value, ...]) -> tuple[Any, ...]:
-    """What a call is remembered by: layouts and types, but no values."""
-    if len(operands) == 1:
-        a = operands[0]
-        if a.__class__ is Array:
-            return (primitive, extra, a.layout, a.dtype)
-    elif len(operands) == 2:
-        a, b = operands
-        if a.__class__ is Array and b.__class__ is Array:
-            return (primitive, extra, a.layout, a.dtype, b.layout, b.dtype)
-    key = [primitive, extra]
-    for x in operands:
-        if x.__class__ is Array:
-            key.append(x.layout)
-            key.append(x.dtype)
-        else:
-            key.append(x.__class__)
-    return tuple(key)
-
-
-def _is_same(x: Value, target: Array) -> bool:
-    """Whether an operand is the very array that is written to."""
-    return (
-        x.__class__ is Array
-        and x.buffer is target.buffer
-        and x.offset == target.offset
-        and x.layout is target.layout
-    )
-
-
-def _types(operands: tuple[Value, ...]) -> tuple[Any, ...]:
-    return tuple(x.dtype if x.__class__ is Array else x.__class__ for x in operands)
-
-
-def _plan(signature: Signature, target: Layout, operands: tuple[Value, ...]) -> Call:
-    """The flat loop where all arrays lie alike in row-major order, else a strided one."""
-    arrays = [x for x in operands if x.__class__ is Array]
-    default = None if all(x.dtype.is_floating_point for x in arrays) and arrays else get_default_dtype()
-    result = signature.result
-    alone = default is None and len(arrays) == len(operands)
-    if target.is_contiguous and all(
-        x.layout.is_contiguous and x.layout.shape == target.shape for x in arrays
-    ):
-        parallel = partial(flat_kernel, signature, parallel=True) if target.size >= WORTHWHILE else None
-        kernel = flat_kernel(signature)
-        return Call(
-            target,
-            result,
-            target.size,
-            result.numpy,
-            kernel,
-            None,
-            parallel,
-            default,
-            alone and parallel is None,
-        )
-    strides = [target.strides, *(expanded_strides(x.layout, target.shape) for x in arrays)]
-    planned = walk(target.shape, strides)
-    kernel = strided_kernel(signature, planned.patterns)
-    return Call(target, result, target.size, result.numpy, kernel, planned, None, default, plain=False)
 
 
 @lru_cache(maxsize=4096)
@@ -151,27 +66,33 @@ class Cpu(Host):
 
     def __init__(self) -> None:
         self._calls: dict[Any, Call] = {}
+        self._short: dict[Any, Call] = {}  # those of them that only need `run`
         self._composites: dict[Any, Callable[..., Array]] = {}
+
+    def result(self, target: Layout, dtype: DType) -> Array:
+        return Array.fresh(np.empty(target.size, dtype.numpy), self, target, dtype)
 
     # ---- elementwise
 
-    def map(self, primitive: Primitive, operands: tuple[Value, ...], dtype: DType | None = None) -> Array:
-        key = _key(primitive, dtype, operands)
-        call = self._calls.get(key)
-        if call is not None and call.plain:  # the commonest call, by the shortest path
-            if len(operands) == 1:
-                a = operands[0]
-                if not a.offset:
+    def map(
+        self, primitive: Primitive | Formula, operands: tuple[Value, ...], dtype: DType | None = None
+    ) -> Array:
+        if len(operands) == 1:  # the commonest calls, on one or two arrays, by the shortest path
+            a = operands[0]
+            call = self._short.get((primitive, dtype, a.layout, a.dtype))
+            if call is not None and not a.offset:
+                out = np.empty(call.size, call.numpy)
+                call.run(out, a.buffer)
+                return Array.fresh(out, self, call.layout, call.dtype)
+        elif len(operands) == 2:
+            a, b = operands
+            if a.__class__ is Array and b.__class__ is Array:
+                call = self._short.get((primitive, dtype, a.layout, a.dtype, b.layout, b.dtype))
+                if call is not None and not (a.offset or b.offset) and a.backend is b.backend:
                     out = np.empty(call.size, call.numpy)
-                    call.kernel(out, a.buffer)
+                    call.run(out, a.buffer, b.buffer)
                     return Array.fresh(out, self, call.layout, call.dtype)
-            elif len(operands) == 2:
-                a, b = operands
-                if not (a.offset or b.offset) and a.backend is b.backend:
-                    out = np.empty(call.size, call.numpy)
-                    call.kernel(out, a.buffer, b.buffer)
-                    return Array.fresh(out, self, call.layout, call.dtype)
-        return self._run(key, primitive, None, operands, dtype)
+        return self._map(primitive, operands, dtype)
 
     def map_product(
         self,
@@ -186,20 +107,14 @@ class Cpu(Host):
         if found.constant == 1.0 and derivative.dtype is dtype:
             return derivative
         pool = (derivative, *operands, output)
-        used = tuple([pool[pick] for pick in found.picks])
-        return self._run(_key(primitive, (index, dtype), used), primitive, index, used, dtype)
+        return self.map(found.formula, tuple([pool[pick] for pick in found.picks]), dtype)
 
-    def _run(
-        self,
-        key: tuple[Any, ...],
-        primitive: Primitive,
-        index: int | None,
-        operands: tuple[Value, ...],
-        dtype: DType | None,
-    ) -> Array:
+    def _map(self, primitive: Primitive | Formula, operands: tuple[Value, ...], dtype: DType | None) -> Array:
+        """`map` for any operands."""
+        key = key_of(primitive, dtype, operands)
         call = self._calls.get(key)
         if call is None or (call.default is not None and call.default != get_default_dtype()):
-            formula = forward(primitive) if index is None else product(primitive, index).formula
+            formula = forward(primitive) if isinstance(primitive, Primitive) else primitive
             try:
                 call = self._remember(key, self._call(formula, operands, dtype))
             except NotYet:
@@ -234,7 +149,8 @@ class Cpu(Host):
         offsets = [offset]
         for x in operands:
             if x.__class__ is Array:
-                self.check_here(x)
+                if x.backend is not self:
+                    self.check_here(x)
                 buffers.append(x.buffer)
                 offsets.append(x.offset)
             elif x is not TARGET:
@@ -245,13 +161,16 @@ class Cpu(Host):
     def _remember(self, key: Any, call: Call) -> Call:
         if len(self._calls) >= REMEMBERED:
             self._calls.clear()
+            self._short.clear()
         self._calls[key] = call
+        if call.run is not None:
+            self._short[key] = call
         return call
 
     def _call(self, formula: Formula, operands: tuple[Value, ...], dtype: DType | None) -> Call:
         kinds = elementwise(formula, operands, dtype)
-        return _plan(
-            Signature(formula, _types(operands), kinds.compute, kinds.result), kinds.layout, operands
+        return planned(
+            Signature(formula, types(operands), kinds.compute, kinds.result), kinds.layout, operands
         )
 
     def map_into(self, target: Array, primitive: Primitive, operands: tuple[Value, ...]) -> None:
@@ -262,15 +181,15 @@ class Cpu(Host):
     ) -> None:
         """`map_into` for a formula, with arithmetic in `compute` if it is given."""
         self.check_here(target)
-        operands = tuple([TARGET if _is_same(x, target) else x for x in operands])
-        key = (target.layout, target.dtype, *_key(formula, compute, operands))
+        operands = tuple([TARGET if is_same(x, target) else x for x in operands])
+        key = (target.layout, target.dtype, *key_of(formula, compute, operands))
         call = self._calls.get(key)
         if call is None or (call.default is not None and call.default != get_default_dtype()):
             others = [x for x in operands if x is not TARGET]
             wanted = compute or elementwise(formula, (target, *others)).compute
-            signature = Signature(formula, _types(operands), wanted, target.dtype)
+            signature = Signature(formula, types(operands), wanted, target.dtype)
             try:
-                call = self._remember(key, _plan(signature, target.layout, operands))
+                call = self._remember(key, planned(signature, target.layout, operands))
             except NotYet:
                 self._write_meanwhile(target, formula, operands, compute)
                 return
@@ -312,7 +231,8 @@ class Cpu(Host):
     # ---- the rest, each in a file of its own
 
     def reduce(self, kind: Reduction, x: Array, dims: tuple[int, ...], keepdim: bool) -> Array:
-        self.check_here(x)
+        if x.backend is not self:
+            self.check_here(x)
         try:
             return reductions.reduce(self, kind, x, dims, keepdim)
         except NotYet:
@@ -326,8 +246,9 @@ class Cpu(Host):
             return self._meanwhile(x.layout.size, "cumsum", x, dim)
 
     def matmul(self, a: Array, b: Array) -> Array:
-        self.check_here(a)
-        self.check_here(b)
+        if a.backend is not self or b.backend is not self:
+            self.check_here(a)
+            self.check_here(b)
         target, run = _product(a.dtype, a.layout, a.offset, b.layout, b.offset, get_num_threads())
         result = self.result(target, a.dtype)
         try:

@@ -1,18 +1,18 @@
-"""Convolutions: the decisions. The loops, and the idea that they rest on, are in `correlations`; what a
-window sees is in `windows`."""
+"""Convolutions: the decisions. The loops, and the idea that they rest on, are in `correlations`, and others
+for the gradients where channels are few in `kernel_rows`; what a window sees is in `windows`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import accumulate, pairwise, product
-from math import ceil, prod
+from math import ceil, inf, prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.backends.cpu import correlations
+from engine.backends.cpu import correlations, kernel_rows
 from engine.backends.cpu.compiled import entry
 from engine.backends.cpu.products import DEPTH_BYTES
 from engine.backends.cpu.tile import TILE_BYTES, VECTORS
@@ -22,6 +22,7 @@ from engine.backends.cpu.windows import (
     input_windows,
     output_windows,
     run_length,
+    slides_by_one,
 )
 from engine.geometry import Geometry
 
@@ -51,17 +52,42 @@ def plan(geometry: Geometry, missing: Contraction, dtype: str, threads: int = 1,
     if work == 0:
         return zeros
     tasks = threads if work >= PARALLEL_WORK else 1
+    lanes = TILE_BYTES // VECTORS // np.dtype(dtype).itemsize
     if missing == "weight":
-        return weight_plan(geometry, dtype, tasks, reuse)
+        make_weight = weight_rows_plan if weight_by_rows(geometry, lanes) else weight_plan
+        return make_weight(geometry, dtype, tasks, reuse)
     windows = input_windows(geometry) if missing == "output" else output_windows(geometry)
     if not windows.sums:
         return zeros
     channels = (geometry.out_channels if missing == "output" else geometry.in_channels) // geometry.groups
-    lanes = TILE_BYTES // VECTORS // np.dtype(dtype).itemsize
-    along_positions = sum(channels * ceil(run_length(s.region) / lanes) for s in windows.sums)
-    along_channels = sum(s.region.rows * s.region.columns for s in windows.sums) * ceil(channels / lanes)
+    taps = sum(len(s.taps) for s in windows.sums) / len(windows.sums)  # of a window, on average
+    along_positions = taps * sum(channels * ceil(run_length(s.region) / lanes) for s in windows.sums)
+    positions = sum(s.region.rows * s.region.columns for s in windows.sums)
+    along_channels = taps * positions * ceil(channels / lanes)
+    if missing == "input" and input_by_rows(geometry, lanes) < min(along_positions, along_channels):
+        return input_rows_plan(geometry, dtype, tasks, reuse)
     make = few_channels_plan if along_positions < along_channels else many_channels_plan
     return make(geometry, missing, windows, dtype, tasks, reuse)
+
+
+def weight_by_rows(geometry: Geometry, lanes: int) -> bool:
+    """Whether the gradient of the weight takes fewer vector operations if lanes hold a row of the kernel."""
+    channels, (height, width) = geometry.out_channels // geometry.groups, geometry.kernel
+    rows, columns = geometry.output
+    usual = ceil(channels / lanes) * height * width * rows * columns
+    by_rows = ceil(channels * width / lanes) * height * rows * (columns + width - 1)
+    return slides_by_one(geometry) and columns >= lanes and by_rows < usual
+
+
+def input_by_rows(geometry: Geometry, lanes: int) -> float:
+    """Vector operations of an image's group for the gradient of the input, if lanes hold a row of the
+    kernel."""
+    if not slides_by_one(geometry):
+        return inf
+    channels, (height, width) = geometry.in_channels // geometry.groups, geometry.kernel
+    rows, columns = geometry.output
+    depth = geometry.out_channels // geometry.groups * height
+    return ceil(channels * width / lanes) * rows * columns * depth
 
 
 def workspace(dtype: str, zeros: int, sizes: Sequence[int], reuse: bool) -> Callable[[], list[Any]]:
@@ -208,6 +234,57 @@ def weight_plan(geometry: Geometry, dtype: str, tasks: int, reuse: bool) -> Run:
     return run
 
 
+def weight_rows_plan(geometry: Geometry, dtype: str, tasks: int, reuse: bool) -> Run:
+    """`plan` for "weight" whose lanes hold a row of the kernel."""
+    windows = input_windows(geometry)
+    result, (height, width) = geometry.output_shape, geometry.kernel
+    channels, (rows, columns) = result[1] // geometry.groups, geometry.output
+    tasks, wide = min(tasks, geometry.batch), windows.plane[1]
+    taps = windows.sums[0].taps[::width]  # of the first column
+    taps += taps[-1:] * (len(taps) % 2)  # there are no tiles with an odd number of rows, but for one
+    planes = tasks * windows.image if windows.gather else 0
+    together = (rows * wide + width - 1) * channels
+    numbers = header(geometry, windows, tasks, 0, result)
+    numbers += [rows, columns, wide, width, depth_of_blocks(rows * wide, dtype), planes, together]
+    arguments = np.array(numbers, np.int64), region_table(windows, []), np.array(taps, np.int64)
+    loops = kernel("weight_rows", dtype, tasks, 4)
+    shape = (tasks, geometry.groups, len(taps), width, channels)
+    memory = workspace(dtype, planes + tasks * together, [prod(shape)], reuse)
+    inputs = geometry.in_channels // geometry.groups
+
+    def run(out: Any, signal: Any, gradient: Any) -> None:
+        zeroed, flat = memory()
+        loops(*arguments, flat, signal, gradient, zeroed)
+        sums = flat.reshape(shape)
+        total = (sums[0] if tasks == 1 else sums.sum(0))[:, : inputs * height, ::-1]
+        out.reshape(geometry.groups, channels, -1, width)[:] = total.transpose(0, 3, 1, 2)
+
+    return run
+
+
+def input_rows_plan(geometry: Geometry, dtype: str, tasks: int, reuse: bool) -> Run:
+    """`plan` for "input" whose lanes hold a row of the kernel."""
+    groups, (height, width), (rows, columns) = geometry.groups, geometry.kernel, geometry.output
+    depth, channels = geometry.out_channels // groups, geometry.in_channels // groups
+    wide = columns + width - 1
+    tasks = min(tasks, geometry.batch)
+    numbers = [tasks, 0, geometry.batch, groups, 0, 0, 0, 0, 0, 0, depth, rows, columns, wide, height]
+    numbers += [channels * height * width, width, channels, depth_of_blocks(depth, dtype)]
+    numbers += [*geometry.padding, *geometry.size]
+    plan = np.array(numbers, np.int64)
+    places = np.arange(width)[:, None] + np.arange(channels) * (height * width)
+    lanes = places.reshape(-1).astype(np.int64)
+    loops = kernel("input_rows", dtype, tasks, 5)
+    sizes = [prod(geometry.weight_shape), tasks * (rows + height - 1) * wide * channels]
+    memory = workspace(dtype, 0, sizes, reuse)
+
+    def run(out: Any, signal: Any, weight: Any) -> None:
+        _, panels, sums = memory()
+        loops(plan, lanes, out, signal, weight, panels, sums)
+
+    return run
+
+
 def result_of(geometry: Geometry, missing: Contraction) -> tuple[tuple[int, int, int, int], int]:
     """Shape of the result, and the stride of its channels in the weight."""
     if missing == "output":
@@ -257,12 +334,19 @@ def covers(windows: Windows, result: tuple[int, ...]) -> bool:
     return sum(s.region.rows * s.region.columns for s in windows.sums) == prod(result[2:])
 
 
+TABLES = {  # types of what comes between the plan and the storages
+    "few_channels": "i8[:, ::1], i8[:, ::1]",
+    "many_channels": "i8[:, ::1], i8[:, ::1], i8[::1]",
+    "weight_sums": "i8[:, ::1], i8[::1], i8[::1]",
+    "weight_rows": "i8[:, ::1], i8[::1]",
+    "input_rows": "i8[::1]",
+}
+
+
 @cache
 def kernel(name: str, dtype: str, tasks: int, storages: int) -> Callable[..., None]:
-    """A function of `correlations` for storages of this dtype."""
-    rulers = {"few_channels": "i8[:, ::1]", "many_channels": "i8[:, ::1], i8[::1]"}.get(
-        name, "i8[::1], i8[::1]"
-    )
+    """A function of `correlations` or `kernel_rows` for storages of this dtype."""
     storage = ", ".join([f"{LETTERS[dtype]}[::1]"] * storages)
-    function = getattr(correlations, f"parallel_{name}" if tasks > 1 else name)
-    return entry(function, f"i8[::1], i8[:, ::1], {rulers}, {storage}", parallel=tasks > 1)
+    module = kernel_rows if name in ("weight_rows", "input_rows") else correlations
+    function = getattr(module, f"parallel_{name}" if tasks > 1 else name)
+    return entry(function, f"i8[::1], {TABLES[name]}, {storage}", parallel=tasks > 1)

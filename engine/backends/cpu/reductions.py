@@ -110,25 +110,32 @@ def reduction_kernel(kind: Reduction, dtype: DType, order: Order, contiguous: bo
         parts = ", ".join(f"{name}{d}" for d in range(NESTED))
         values = ", ".join(f"loops[{1 + k * NESTED + d}]" for d in range(NESTED))
         body += f"    {parts} = {values}\n"
-    body += _columns(kind) if order == "columns" else _rows(kind, contiguous)
+    body += _columns(kind, dtype) if order == "columns" else _rows(kind, dtype, contiguous)
     walk = "" if order == "columns" else "_contiguous" if contiguous else "_strided"
     purpose = f"{kind}_{order}{walk}_{dtype.name}"
     types = ["i8[::1]", f"{result.letter}[::1]", f"{dtype.letter}[::1]"]
     title = f"{kind} of {dtype.name} in {order}"
-    fast = 'fastmath={"reassoc"}' if kind == "sum" else ""
+    # sums may be reordered; of 0 and -0 either is the larger
+    fast = {"sum": 'fastmath={"reassoc"}', "max": 'fastmath={"nsz"}', "min": 'fastmath={"nsz"}'}.get(kind, "")
     return kernel(title, purpose, dtype, types, body, options=fast)
 
 
-def _update(kind: Reduction) -> str:
+def _update(kind: Reduction, dtype: DType) -> str:
     """How one element v joins the total; NaN wins every comparison and stays."""
-    if kind == "sum":
-        return "total += v"
-    sign = ">" if "max" in kind else "<"
-    keep = "; place = k" if kind.startswith("arg") else ""
-    return f"if v {sign} total or (v != v and total == total): total = v{keep}"
+    if kind.startswith("arg"):
+        sign = ">" if kind == "argmax" else "<"
+        return f"if v {sign} total or (v != v and total == total): total = v; place = k"
+    return f"total = {_extreme(kind, dtype, 'total', 'v')}"
 
 
-def _rows(kind: Reduction, contiguous: bool) -> str:
+def _extreme(kind: Reduction, dtype: DType, a: str, b: str) -> str:
+    """The larger or smaller of two, in vector instructions; NaN if one of them is."""
+    if dtype.is_floating_point:
+        return f"{'larger' if kind == 'max' else 'smaller'}({a}, {b})"
+    return f"{kind}({a}, {b})"
+
+
+def _rows(kind: Reduction, dtype: DType, contiguous: bool) -> str:
     first = "F(0)" if kind == "sum" else "F(x[np.uintp(p)])"
     result = "place" if kind.startswith("arg") else "total"
     last = "1" if contiguous else "r2"
@@ -150,7 +157,7 @@ def _rows(kind: Reduction, contiguous: bool) -> str:
         inner = (
             "                        for i in range(m2):\n"
             f"                            v = F(x[np.uintp(u + i * {last})])\n"
-            f"                            {_update(kind)}\n"
+            f"                            {_update(kind, dtype)}\n"
             "                            k += 1\n"
         )
     return (
@@ -169,15 +176,14 @@ def _rows(kind: Reduction, contiguous: bool) -> str:
     )
 
 
-def _columns(kind: Reduction) -> str:
+def _columns(kind: Reduction, dtype: DType) -> str:
     """Rows of results are updated together; sums through a row of partial sums that is emptied each block."""
     if kind == "sum":
         start = "row[:] = F(0)"
         join = "part[j] += F(w[j])"
     else:
         start = "row[:] = x[p : p + n2]"
-        sign = ">" if kind == "max" else "<"
-        join = f"row[j] = w[j] if (w[j] {sign} row[j] or w[j] != w[j]) else row[j]"
+        join = f"row[j] = {_extreme(kind, dtype, 'row[j]', 'w[j]')}"
     empty_block = (
         f"                        if k % {BLOCK} == 0:\n"
         "                            for j in range(row.size):\n"
@@ -220,6 +226,14 @@ def cumsum_kernel(dtype: DType) -> Any:
     """kernel(x, before, length, after): running sums over the middle one of three dimensions, in place."""
     body = (
         "def kernel(x, before, length, after):\n"
+        "    if after == 1:  # one after another: the sum so far stays in a register\n"
+        "        for i in range(before):\n"
+        "            row = x[i * length : (i + 1) * length]\n"
+        "            total = F(0)\n"
+        "            for k in range(row.size):\n"
+        "                total += row[k]\n"
+        "                row[k] = total\n"
+        "        return\n"
         "    for i in range(before):\n"
         "        for k in range(1, length):\n"
         "            row = x[(i * length + k) * after : (i * length + k + 1) * after]\n"

@@ -19,10 +19,14 @@ OPTIONS = 'nogil=True, error_model="numpy", cache=True'
 
 def _imports(body: str) -> str:
     """The vector functions that a kernel calls, and which version of them."""
-    called = sorted(name for name in FUNCTIONS.values() if f"{name}(" in body)
-    if not called:
-        return ""
-    return f"from engine.backends.cpu.vector_math import {', '.join(called)}  # {FINGERPRINT}\n"
+    functions = sorted(name for name in FUNCTIONS.values() if f"{name}(" in body)
+    extrema = [name for name in ("larger", "smaller") if f"{name}(" in body]
+    lines = ""
+    if functions:
+        lines += f"from engine.backends.cpu.vector_math import {', '.join(functions)}  # {FINGERPRINT}\n"
+    if extrema:
+        lines += f"from engine.compiler.native import {', '.join(extrema)}\n"
+    return lines
 
 
 def expression(formula: Formula, compute: DType) -> str:

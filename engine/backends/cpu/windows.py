@@ -197,6 +197,11 @@ def output_windows(geometry: Geometry) -> Windows:
     )
 
 
+def slides_by_one(geometry: Geometry) -> bool:
+    """Whether taps and windows are next to each other."""
+    return geometry.stride == (1, 1) and geometry.dilation == (1, 1)
+
+
 def run_length(region: Region) -> int:
     """From the first to the last position of a region, all that lies between included."""
     return (region.rows - 1) * region.source.row + region.columns

@@ -13,16 +13,18 @@ import math
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache, partial, reduce
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.composite import Composite
 from engine.creation import as_tensor
 from engine.errors import ShapeError
 from engine.operations.indexing import getitem
 from engine.operations.shapes import pad
-from engine.primitives import where
+from engine.primitives import gt, ne, where
 from engine.tensor import Tensor
 
 Size = int | Sequence[int]
@@ -70,14 +72,13 @@ class Windows:
         inside = np.minimum(starts + self.kernel, self.length + padding) - np.maximum(starts, -padding)
         return inside.astype(np.int64)
 
-    def padded(self, x: Tensor, fill: float) -> Tensor:
+    def padded(self, x: Any, fill: float) -> Any:
         """x with `fill` wherever windows reach out of it."""
         end = (self.outputs - 1) * self.stride + self.reach
         right = max(end - self.padding - self.length, 0)
-        surrounded: Tensor = pad(x, [*[0, 0] * (-1 - self.dim), self.padding, right], value=fill)
-        return surrounded
+        return pad(x, [*[0, 0] * (-1 - self.dim), self.padding, right], value=fill)
 
-    def elements(self, padded: Tensor) -> list[Tensor]:
+    def elements(self, padded: Any) -> list[Any]:
         """First elements of all windows, second ones, and so on: views."""
         last = (self.outputs - 1) * self.stride + 1
         rest = [slice(None)] * (-1 - self.dim)
@@ -116,17 +117,27 @@ def max_pool1d(
 
 
 def _max_pool(input: Tensor, along: list[Windows]) -> Tensor:
+    pooled: Tensor = _pooling(tuple(along))(input)
+    return pooled
+
+
+@lru_cache(maxsize=1024)
+def _pooling(along: tuple[Windows, ...]) -> Composite:
+    """The largest elements of windows, in one go: every step of it would be a walk through memory."""
+    return Composite(partial(_largest, along), name="max_pool", arity=1)
+
+
+def _largest(along: tuple[Windows, ...], input: Any) -> Any:
     largest = input
     for windows in reversed(along):  # within rows first: of equal elements the first row's is kept
         largest = reduce(_larger, windows.elements(windows.padded(largest, -math.inf)))
     return largest
 
 
-def _larger(first: Tensor, second: Tensor) -> Tensor:
+def _larger(first: Any, second: Any) -> Any:
     """The larger of both; of equals the first, which alone receives the gradient; NaN if either is."""
-    beyond = (second > first) + second.ne(second)
-    larger: Tensor = where(beyond, second, first)
-    return larger
+    beyond = gt(second, first) + ne(second, second)
+    return where(beyond, second, first)
 
 
 def avg_pool2d(
@@ -171,7 +182,7 @@ def _avg_pool(input: Tensor, along: list[Windows], count_include_pad: bool) -> T
     return total / as_tensor(count, input.dtype, input.device)
 
 
-def _summed(x: Tensor, windows: Windows) -> Tensor:
+def _summed(x: Any, windows: Windows) -> Any:
     padded = windows.padded(x, 0.0)
     if windows.tile:
         used = padded.narrow(windows.dim, 0, windows.outputs * windows.kernel)

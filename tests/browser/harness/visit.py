@@ -9,6 +9,11 @@ from scripts.watch import wait_until_idle
 READY = '.unroll[data-ready="true"]'
 
 
+def rgb(colour: str) -> str:
+    """A colour of the palette, "#rrggbb", as a browser gives it."""
+    return "rgb({}, {}, {})".format(*(int(colour[start : start + 2], 16) for start in (1, 3, 5)))
+
+
 class Visit:
     """A page that was opened at an address, and its component: `root`."""
 

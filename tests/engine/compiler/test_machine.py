@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import engine
 from engine.backends.cpu.vectors import VECTOR_BYTES
-from engine.compiler.machine import JUMP, bits_of, innermost_loops, is_vector, machine_code
+from engine.compiler.assembly import JUMP, read
+from engine.compiler.machine import innermost_loops, machine_code
 from engine.compiler.native import Code
 from engine.compiler.step import trace
 
@@ -40,9 +41,11 @@ def test_the_inner_loop_is_found_and_its_vector_instructions_are_counted() -> No
 
 
 def test_one_number_in_a_vector_register_is_no_vector() -> None:
-    assert [line.split()[0] for line in X86 if is_vector(line)] == ["vmovups", "vfmadd213ps"]
-    assert [bits_of(line) for line in X86 if is_vector(line)] == [512, 512]
-    assert [line.split()[0] for line in ARM if is_vector(line)] == ["fmla"]
+    assert {line.split()[0]: read(line).bits for line in X86 if read(line).bits} == {
+        "vmovups": 512,
+        "vfmadd213ps": 512,
+    }
+    assert [line.split()[0] for line in ARM if read(line).bits] == ["fmla"]
 
 
 def test_a_kernels_own_machine_code() -> None:

@@ -71,6 +71,31 @@ def test_a_run_comes_again_to_the_bit() -> None:
     np.testing.assert_array_equal(first.row(), again.row())
 
 
+def test_being_looked_at_within_an_epoch_changes_nothing() -> None:
+    def after_steps(setup: ImagesSetup, *, watched: bool) -> Any:
+        run = begun(setup)
+        for _ in range(4):
+            run.step()
+            if watched:
+                run.still()
+        return run.row()
+
+    setup = ImagesSetup(**SMALL, dropout=0.5)
+    np.testing.assert_array_equal(after_steps(setup, watched=True), after_steps(setup, watched=False))
+
+
+def test_the_parts_of_a_row_are_where_its_shape_says() -> None:
+    run = begun(ImagesSetup(**{**SMALL, "channels": "2, 3"}))
+    lengths = run.shape()["lengths"]
+    assert sum(lengths.values()) == len(run.row())
+    parts = dict(zip(lengths, np.split(run.row(), np.cumsum(list(lengths.values()))[:-1]), strict=True))
+    assert parts["probabilities"].sum() == pytest.approx(1.0)
+    assert parts["confusion"].sum() == len(run.test)
+    np.testing.assert_array_equal(
+        parts["kernels 1"], values(run.model.net.stages[1].convolution.weight).ravel()
+    )
+
+
 def test_looking_elsewhere_changes_nothing_else() -> None:
     run = begun(ImagesSetup(**SMALL))
     run.go_to(Position(2))

@@ -84,6 +84,27 @@ def test_twenty_at_once_are_queued_and_all_answered(bench: Bench, service: Servi
     assert 5 <= bench.measured < 20  # the same setup answers all who asked before it was over
 
 
+def test_twenty_are_answered_in_the_order_in_which_they_asked(bench: Bench, service: Service) -> None:
+    """Every session asks for something else, so that none is answered by another's measurement."""
+    begun: list[int] = []
+
+    def plan(number: int) -> Plan:
+        def call() -> None:
+            begun.append(number)
+
+        return Plan(f"setup {number}", lambda: [Work("own", 0, 1.0, "flop", lambda: None, lambda _: call)])
+
+    bench.gate.clear()
+    first = service.submit(bench.plan("held open"))
+    assert bench.begun.wait(PATIENCE)
+    tickets = [service.submit(plan(number)) for number in range(20)]
+    assert [ticket.position for ticket in tickets] == list(range(1, 21))
+    bench.gate.set()
+    assert all(ticket.wait(PATIENCE) for ticket in [first, *tickets])
+    assert all(ticket.run and ticket.run.complete for ticket in tickets)
+    assert list(dict.fromkeys(begun)) == list(range(20))
+
+
 def test_places_in_the_queue(bench: Bench, service: Service) -> None:
     bench.gate.clear()
     tickets = [service.submit(bench.plan(f"setup {number}")) for number in range(4)]

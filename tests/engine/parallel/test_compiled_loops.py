@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from engine.backends.cpu.threads import parallel_is_safe
+from engine.compiler.assembly import hot_loop, read
 from engine.parallel import simd
-from engine.parallel.assembly import hot_loop, read
 from engine.parallel.diagnostics import diagnose, serial
 from engine.parallel.loops import LOOPS, LoopName, by_numpy
 

@@ -1,5 +1,6 @@
 """A fault that is planted is named, from 20 first weights; a run that learns is left in peace."""
 
+import re
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -51,6 +52,18 @@ FAULTS: dict[str, tuple[PlaygroundSetup, int, Plant, str]] = {
         12,
         nothing,
         "rate 0.25 is above 2/L",
+    ),
+    "rate above (2 + 2μ)/L": (
+        hundred(data="reg-plane", hidden="", rate=0.5, batch=2000, optimiser="momentum"),
+        10,
+        nothing,
+        "rate 0.5 is above 3.8/L",
+    ),
+    "rate above Nesterov's bound": (
+        hundred(data="reg-plane", hidden="", rate=0.15, batch=2000, optimiser="Nesterov"),
+        10,
+        nothing,
+        "rate 0.15 is above 1.36/L",
     ),
     "first NaN": (
         hundred(data="reg-plane", hidden="4 relu", rate=5.0),
@@ -197,6 +210,75 @@ def test_the_largest_curvature_is_that_of_torch(setup: PlaygroundSetup) -> None:
 
     flat = torch.cat([parameter.detach().reshape(-1) for parameter in start.values()])
     eigenvalues = torch.linalg.eigvalsh(torch.autograd.functional.hessian(loss, flat)).numpy()
-    expected = eigenvalues[np.abs(eigenvalues).argmax()]
+    expected = eigenvalues.max()
     assert largest_curvature(run.still(), 60) == pytest.approx(expected, rel=0.02)
     assert largest_curvature(run.still()) == pytest.approx(expected, rel=0.25)
+
+
+def hessian(run: Run) -> np.ndarray:
+    """Of half the mean squared error of a net without hidden layers, which is a parabola: mean of x·xᵀ."""
+    x = np.column_stack([run.train.inputs, np.ones(len(run.train))]).astype(np.float64)
+    return np.asarray(x.T @ x / len(x))
+
+
+PLANE = {"data": "reg-plane", "hidden": "", "batch": 2000}
+
+
+@pytest.mark.parametrize("decay", [0.0, 3.0])
+def test_the_curvature_of_a_parabola_in_any_scale(decay: float) -> None:
+    """Scaled by s it is the largest eigenvalue of s^-½ H s^-½; an L2 penalty adds its rate."""
+    run = begun(hundred(**PLANE, penalty="L2", penalty_rate=decay))
+    expected = hessian(run) + decay * np.diag([1.0, 1.0, 0.0])
+    scale = np.array([0.5, 40.0, 0.01])
+    scaled = expected / np.sqrt(np.outer(scale, scale))
+    found = largest_curvature(run.still(), 60, [scale[:2].reshape(1, 2), scale[2:]])
+    assert found == pytest.approx(np.linalg.eigvalsh(scaled)[-1], rel=1e-4)
+    assert largest_curvature(run.still(), 60) == pytest.approx(np.linalg.eigvalsh(expected)[-1], rel=1e-4)
+
+
+def test_a_few_iterations_never_find_too_much() -> None:
+    run = begun(hundred(hidden="5 tanh, 3 tanh", data="xor"))
+    run.go_to(Position(10))
+    exact = largest_curvature(run.still(), 300)
+    for iterations in range(1, 13):
+        assert largest_curvature(run.still(), iterations) <= exact * (1 + 1e-4)
+
+
+MEMORY = {"Adam": "exp_avg_sq", "AdamW": "exp_avg_sq", "RMSprop": "square_avg", "Adagrad": "sum"}
+FACTOR = {"Adam": 38.0, "AdamW": 38.0, "RMSprop": 2.0, "Adagrad": 2.0}
+SCALE = 0.1  # so that what the gradients of this test add to its square is nothing
+
+
+@pytest.mark.parametrize("name", MEMORY)
+@pytest.mark.parametrize("share", [0.8, 1.2])
+def test_adaptive_optimisers_have_bounds_in_their_own_scale(name: str, share: float) -> None:
+    """On a parabola, from a place close to its lowest along its steepest direction: at 1.2 times the bound
+    the loss grows from step to step, and that is named; at 0.8 times neither is."""
+    still = begun(hundred(**PLANE))
+    curved, along = (part[..., -1] for part in np.linalg.eigh(hessian(still)))
+    limit = FACTOR[name] * SCALE / curved
+    run = begun(hundred(**PLANE, optimiser=name, rate=float(share * limit)))
+    run.step()  # so that the optimiser remembers something
+    x = np.column_stack([run.train.inputs, np.ones(len(run.train))]).astype(np.float64)
+    lowest = np.linalg.lstsq(x, run.train.targets[:, 0].astype(np.float64), rcond=None)[0]
+    start = lowest + 1e-4 * along
+    for number, parameter in zip((start[:2], start[2:]), run.model.net.parameters(), strict=True):
+        values(parameter)[...] = number
+        state = run.model.optimiser.state[parameter]
+        values(state[MEMORY[name]])[...] = SCALE**2
+        if "exp_avg" in state:
+            state["step"] = 10**5
+            values(state["exp_avg"])[...] = 0.0
+    losses = []
+    while len(losses) < 6 or (len(losses) < 40 and losses[-1] < 30 * losses[0]):  # soon the scale grows too
+        run.step()
+        losses.append(run.figures().train_loss)
+    found = why_it_stopped(run.still(), losses)
+    if share < 1.0:
+        assert "above" not in found
+        assert losses[-1] < losses[0]
+    else:
+        assert losses[-1] >= 30 * losses[0]
+        told = re.search(rf"above {FACTOR[name]:.3g}/L = ([\d.]+), where L = ([\d.]+)", found)
+        assert told, (found, losses)
+        assert [float(number) for number in told.groups()] == pytest.approx([limit, curved / SCALE], rel=0.1)

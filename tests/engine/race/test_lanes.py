@@ -115,5 +115,5 @@ def test_first_parameters_fit_float32_and_their_bounds() -> None:
 
 
 def test_a_batch_that_does_not_divide_the_points_says_which_do() -> None:
-    with pytest.raises(ValueError, match="batches of 7 cannot be made of 50 points; there fit 1, 2, 5, 10"):
+    with pytest.raises(ValueError, match="batches of 7 cannot be made of 50 points; these fit: 1, 2, 5, 10"):
         task("Xor", 50, 7, 4, 0.1, "float32", 0)

@@ -28,7 +28,7 @@ def mine() -> Sentences:
 
 
 def setup_of(mine: Sentences, **fields: Any) -> TextSetup:
-    return TextSetup(**beginning("own file", mine.key, **{**SMALL, **fields}))
+    return TextSetup(**beginning("own file", mine, **{**SMALL, **fields}))
 
 
 def begun(setup: TextSetup) -> Run:

@@ -11,6 +11,7 @@ import pytest
 from engine.tracing.check import check
 from engine.tracing.tape import Action, Numbers, Tape, Value
 from engine.tracing.trace import NumericCheck
+from engine.tracing.whole import check_whole
 
 
 @dataclass
@@ -120,3 +121,64 @@ def test_what_cannot_be_done_again_is_undecided() -> None:
     operation, operand = checked(DRAWN, random, np.ones_like)
     assert (operation.verdict, operand.verdict) == ("undecided", "undecided")
     assert operation.why == "doing it again gives other numbers"
+
+
+def chain(factor: float = 1.0, **flaws: object) -> Tape:
+    """L = Σ sin(x)², whose gradient is 2 sin x · cos x, here times a factor; `flaws` are of a square."""
+    x = DRAWN.copy()
+    inner, outer = np.sin(x), np.sin(x) ** 2
+    values = [
+        Value("parameter", x.shape, "float64", True, "x", x, factor * 2 * inner * np.cos(x)),
+        Value("result", x.shape, "float64", True, numbers=inner, gradient=2 * inner),
+        Value("result", x.shape, "float64", True, numbers=outer, gradient=np.ones_like(x)),
+        Value("result", (), "float64", True, numbers=outer.sum(), gradient=np.ones(())),
+    ]
+    actions = [
+        Action("sin", [0], [1], replay=Formula(x, np.sin, np.cos)),
+        Action("square", [1], [2], replay=Formula(inner, np.square, lambda a: 2 * a)),
+        Action("sum", [2], [3], replay=Formula(outer, np.sum, np.ones_like)),
+    ]
+    for name, value in flaws.items():
+        setattr(actions[1], name, value)
+    return Tape(0, True, values, actions, loss=3)
+
+
+def test_the_loss_as_a_whole_is_done_again() -> None:
+    found = check_whole(chain())
+    assert found is not None
+    assert found.verdict == "passed"
+    assert found.recorded == pytest.approx(found.numeric, rel=1e-6)
+
+
+@pytest.mark.parametrize("factor", [-1.0, 0.5, 1.01, 3.0])
+def test_a_gradient_that_is_wrong_as_a_whole_is_seen(factor: float) -> None:
+    found = check_whole(chain(factor))
+    assert found is not None
+    assert found.verdict == "failed"
+    assert found.recorded == pytest.approx(factor * found.numeric, rel=1e-5)  # type: ignore[operator]
+
+
+def test_a_whole_that_cannot_be_done_again_says_why() -> None:
+    found = check_whole(chain(replay=None, why_not="complex numbers are not checked"))
+    assert found is not None
+    assert found.verdict == "undecided"
+    assert found.why == "square: complex numbers are not checked"
+    other = check_whole(chain(replay=Formula(DRAWN, lambda a: a**2 + 1, np.ones_like)))
+    assert other is not None
+    assert (other.verdict, other.why) == ("undecided", "doing square again gives other numbers")
+
+
+def test_a_gradient_from_elsewhere_is_no_fault() -> None:
+    tape = chain(2.0)
+    tape.values[0].incomplete = True
+    found = check_whole(tape)
+    assert found is not None
+    assert found.verdict == "undecided"
+    assert "not recorded" in found.why
+
+
+@pytest.mark.parametrize("loss", [None, 2])
+def test_without_a_loss_of_one_number_there_is_no_whole(loss: int | None) -> None:
+    tape = chain()
+    tape.loss = loss
+    assert check_whole(tape) is None

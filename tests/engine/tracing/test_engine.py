@@ -58,6 +58,7 @@ def test_every_derivative_passes_and_gradients_are_torchs() -> None:
     file = recorded(model, inputs, targets)
     assert [step.number for step in file.trace.steps] == [0, 4]
     assert all(verdicts(step) == {"passed"} for step in file.trace.steps)
+    assert all(step.whole and step.whole.verdict == "passed" for step in file.trace.steps)
     for name, parameter in theirs.named_parameters():
         assert parameter.grad is not None
         gradient = file.arrays[named(file, name).gradient_array]
@@ -123,3 +124,24 @@ def test_torch_is_not_touched_for_a_model_of_the_engine() -> None:
     with engine.record(io.BytesIO(), nn.Linear(2, 2)):
         assert torch.autograd.backward is before
         assert not torch.nn.modules.module._global_forward_pre_hooks
+
+
+def test_the_last_step_is_that_of_its_own_weights() -> None:
+    """It is checked when the recording ends: then the optimiser has overwritten what it was computed with."""
+    engine.manual_seed(0)
+    model, (inputs, targets) = nn.Sequential(nn.Linear(4, 6), nn.Tanh(), nn.Linear(6, 3)), data()
+    optimizer, target, before = optim.Adam(model.parameters(), lr=0.5), io.BytesIO(), {}
+    with engine.record(target, model):
+        for _ in range(7):
+            optimizer.zero_grad()
+            nn.CrossEntropyLoss()(model(inputs), targets).backward()
+            before = {name: values.numpy().copy() for name, values in model.state_dict().items()}
+            optimizer.step()
+    file = read(target.getvalue())
+    last = file.trace.steps[-1]
+    assert last.number == 6
+    assert verdicts(last) == {"passed"}
+    assert last.whole is not None
+    assert last.whole.verdict == "passed"
+    for name, values in before.items():
+        np.testing.assert_array_equal(file.arrays[named(file, name, -1).value_array], values)

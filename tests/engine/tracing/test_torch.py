@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,8 @@ def test_every_derivative_passes(make: Any) -> None:
     assert [step.number for step in file.trace.steps] == [0, 2]
     for step in file.trace.steps:
         assert verdicts(step) == {"passed"}
+        assert step.whole is not None
+        assert step.whole.verdict == "passed"
         leaves = {tensor.name for tensor in step.tensors if tensor.kind == "parameter"}
         assert leaves == {name for name, _ in model.named_parameters()}
         checked = [tensor for tensor in step.tensors if tensor.kind == "parameter" and tensor.check]
@@ -183,6 +186,65 @@ def test_a_gradient_that_a_hook_changes_is_seen() -> None:
     changed = next(tensor for tensor in step.tensors if tensor.check and tensor.check.verdict == "failed")
     assert changed.check is not None
     assert changed.check.recorded == pytest.approx(3 * changed.check.numeric, rel=1e-3)  # type: ignore[operator]
+    assert step.whole is not None
+    assert step.whole.recorded == pytest.approx(3 * step.whole.numeric, rel=1e-4)  # type: ignore[operator]
+
+
+def test_a_gradient_that_is_changed_on_its_way_is_told() -> None:
+    """No derivative is wrong, and the hook is on the last parameter only: the whole shows it."""
+    model, inputs, targets = perceptron()
+    next(model.parameters()).register_hook(lambda gradient: -gradient)
+    file = train(model, inputs, targets, steps=1)
+    assert all(
+        check is None or check.verdict == "passed"
+        for operation in file.trace.steps[0].operations
+        for check in operation.checks
+    )
+    assert "loss as a whole is wrong in step 0" in diagnose(file.trace)[0].text
+    assert torch.nn.functional.cross_entropy(model(inputs), targets).requires_grad
+
+
+def test_the_last_step_is_kept_whatever_its_number() -> None:
+    """Gradients of the last of 7 steps are torch's own."""
+    model, inputs, targets = perceptron()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+    target = io.BytesIO()
+    with engine.record(target):
+        for _ in range(7):
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(model(inputs), targets).backward()
+            optimizer.step()
+    file = read(target.getvalue())
+    assert [step.number for step in file.trace.steps] == [0, 4, 6]
+    assert verdicts(file.trace.steps[-1]) == {"passed"}
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None
+        gradient = file.arrays[named(file, name, -1).gradient_array]
+        assert np.allclose(gradient, parameter.grad.numpy(), atol=1e-7)
+
+
+def test_of_large_steps_only_some_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_module("engine.tracing.record"), "HELD", 10)
+    model, inputs, targets = perceptron()
+    assert [step.number for step in train(model, inputs, targets, steps=7).trace.steps] == [0, 4]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
+def test_the_last_step_is_kept_when_the_run_is_stopped(error: type[BaseException]) -> None:
+    model, inputs, targets = perceptron()
+    target = io.BytesIO()
+
+    def run() -> None:
+        with engine.record(target):
+            for _ in range(6):
+                nn.functional.cross_entropy(model(inputs), targets).backward()
+            raise error
+
+    with pytest.raises(error):
+        run()
+    numbers = [step.number for step in read(target.getvalue()).trace.steps]
+    assert numbers[:3] == [0, 4, 5]
+    assert numbers[3:] == ([6] if error is ValueError else [])  # what it failed in
 
 
 def test_a_failed_forward_leaves_its_part_and_goes_on() -> None:

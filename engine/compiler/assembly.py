@@ -19,7 +19,7 @@ MOVES = re.compile(
     r"^v?mov|^v?broadcast|^v?insert|^v?extract|^v?perm|^v?shuf|^v?unpck|^ld|^st|^v?pxor|^v?xor"
 )
 PACKED = re.compile(r"^v?[a-z0-9]+(ps|pd)$")  # of SSE, AVX: packed single, packed double
-SINGLE = re.compile(r"^v?[a-z0-9]+(ss|sd)$")
+SINGLE = re.compile(r"^v?[a-z0-9]+(ss|sd)(2u?si)?$")  # to whole numbers, too
 WIDTHS = {"zmm": 512, "ymm": 256, "xmm": 128}
 ARM_PACKED = re.compile(r"\bv\d+\.(?:4s|2d|8h|16b)\b")
 ARM_SINGLE = re.compile(r"\b[sd]\d+\b")
