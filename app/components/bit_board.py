@@ -15,6 +15,7 @@ _mount = component(
     scripts=(
         "shared/dom",
         "shared/dress",
+        "shared/mount",
         "shared/presenter",
         "shared/handle",
         *(f"bit_board/{part}" for part in ("bits", "row", "entry", "line", "conventions", "board")),

@@ -15,6 +15,7 @@ _mount = component(
     scripts=(
         "shared/dom",
         "shared/dress",
+        "shared/mount",
         "shared/presenter",
         "shared/handle",
         *(f"tensor_grid/{part}" for part in ("layout", "links", "cells", "grid", "formula")),

@@ -15,6 +15,7 @@ _mount = component(
     scripts=(
         "shared/dom",
         "shared/dress",
+        "shared/mount",
         "shared/presenter",
         "shared/stepper",
         "cache_picture/walk",

@@ -12,7 +12,14 @@ from app.components.bundle import component
 
 _mount = component(
     "error_tree",
-    scripts=("shared/dom", "shared/dress", "shared/handle", "error_tree/form", "error_tree/tree"),
+    scripts=(
+        "shared/dom",
+        "shared/dress",
+        "shared/mount",
+        "shared/handle",
+        "error_tree/form",
+        "error_tree/tree",
+    ),
     styles=("shared/base", "error_tree/tree"),
 )
 

@@ -16,6 +16,7 @@ _mount = component(
     scripts=(
         "shared/dom",
         "shared/dress",
+        "shared/mount",
         "shared/presenter",
         "shared/handle",
         *(f"fusion_board/{part}" for part in ("links", "graph", "timeline", "code", "board")),

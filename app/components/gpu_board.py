@@ -16,6 +16,7 @@ _mount = component(
     scripts=(
         "shared/dom",
         "shared/dress",
+        "shared/mount",
         "shared/presenter",
         "shared/handle",
         "shared/stepper",

@@ -16,6 +16,7 @@ _mount = component(
     scripts=(
         "shared/dom",
         "shared/dress",
+        "shared/mount",
         "shared/presenter",
         "shared/handle",
         *(f"interleaving_board/{part}" for part in ("walk", "threads", "outcomes", "board")),

@@ -12,7 +12,7 @@ from app.components.bundle import component
 
 _mount = component(
     "ladder_bars",
-    scripts=("shared/dom", "shared/dress", "shared/presenter", "ladder_bars/bars"),
+    scripts=("shared/dom", "shared/dress", "shared/mount", "shared/presenter", "ladder_bars/bars"),
     styles=("shared/base", "ladder_bars/bars"),
 )
 

@@ -13,7 +13,7 @@ from app.components.bundle import component
 
 _mount = component(
     "marked_code",
-    scripts=("shared/dom", "shared/dress", "shared/presenter", "marked_code/code"),
+    scripts=("shared/dom", "shared/dress", "shared/mount", "shared/presenter", "marked_code/code"),
     styles=("shared/base", "marked_code/code"),
 )
 

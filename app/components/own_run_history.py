@@ -15,6 +15,7 @@ _mount = component(
     scripts=(
         "shared/dom",
         "shared/dress",
+        "shared/mount",
         *(f"own_run_history/{part}" for part in ("paper", "losses", "spread", "table", "entry")),
     ),
     styles=("shared/base", "own_run_history/history"),

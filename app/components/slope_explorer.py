@@ -17,6 +17,7 @@ _mount = component(
     scripts=(
         "shared/dom",
         "shared/dress",
+        "shared/mount",
         "shared/presenter",
         "shared/handle",
         *(f"slope_explorer/{part}" for part in ("plot", "curves", "sweep", "figures", "explorer")),

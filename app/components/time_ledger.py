@@ -12,7 +12,7 @@ from app.components.bundle import component
 
 _mount = component(
     "time_ledger",
-    scripts=("shared/dom", "shared/dress", "time_ledger/ledger"),
+    scripts=("shared/dom", "shared/dress", "shared/mount", "time_ledger/ledger"),
     styles=("shared/base", "time_ledger/ledger"),
 )
 

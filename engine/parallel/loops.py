@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 from numba import prange
 
 LoopName = Literal["five operations", "sum", "matmul", "convolution", "histogram"]
-LOOP_NAMES: tuple[LoopName, ...] = get_args(LoopName)
 
 
 def five_operations(x, out):  # type: ignore[no-untyped-def]

@@ -56,11 +56,6 @@ class Problem:
         return (np.arange(self.units) * int(self.sizes[1]) // self.units + 1).astype(np.float64)
 
     @property
-    def has_own_results(self) -> bool:
-        """Whether each thread has results of its own, to be put together in the end."""
-        return self.name == "reduce" or (self.name == "histogram" and bool(self.sizes[7]))
-
-    @property
     def accumulates(self) -> bool:
         """Whether it adds to what is in `out`, which must be 0 at first."""
         return self.name in ("reduce", "histogram")

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 
 from engine.compiler.assembly import Loop, hot_loop
 
 SimdName = Literal["sum", "divide", "running sum"]
-SIMD_NAMES: tuple[SimdName, ...] = get_args(SimdName)
 SIGNATURE = "void(f4[::1], f4[::1], f4[::1])"
 REORDER = {"reassoc", "nsz", "contract"}
 

@@ -1,6 +1,5 @@
 // The whole: a row of bits for each format, the number line, and the conventions side by side.
 
-const boards = new WeakMap();
 const CLICKER = { PageDown: "ArrowRight", PageUp: "ArrowLeft", Home: "start", r: "start", R: "start" };
 
 class Board {
@@ -19,7 +18,6 @@ class Board {
   update(data, send) {
     Object.assign(this, { data, send });
     this.start ??= data.typed;
-    dress(this.root, data);
     this.root.toggleAttribute("data-veiled", data.veiled);
     this.channel.answered();
     this.entry.build(data);
@@ -30,7 +28,6 @@ class Board {
     if (wanted.length !== this.list.children.length) this.list.replaceChildren(...wanted);
     this.line.build(data);
     this.conventions.replaceChildren(...conventionsTable(data.conventions));
-    this.root.dataset.ready = "true";
   }
 
   // One name for all, so that of several changes under way only the latest is kept.
@@ -55,16 +52,7 @@ class Board {
 
   destroy() {
     this.stopListening();
-    boards.delete(this.root);
   }
 }
 
-// Streamlit calls this again on every change of data or theme, with the same parentElement.
-export default function ({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".unroll");
-  if (!root || !data) return undefined;
-  if (!boards.has(root)) boards.set(root, new Board(root));
-  boards.get(root).update(data, setTriggerValue);
-  // A superseded call is cleaned up while the component lives on: only a root that left the page is over.
-  return () => setTimeout(() => { if (!root.isConnected) boards.get(root)?.destroy(); });
-}
+export default mounting(Board);

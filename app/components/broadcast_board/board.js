@@ -1,6 +1,5 @@
 // The whole: alignment above, forward from left to right, backward from right to left, the sum below; all linked.
 
-const boards = new WeakMap();
 const CLICKER = { PageDown: "ArrowRight", PageUp: "ArrowLeft", Home: "start", r: "start", R: "start" };
 
 class Board {
@@ -20,14 +19,12 @@ class Board {
     const signature = JSON.stringify([data.rows, data.columns]);
     const same = signature === this.signature;
     Object.assign(this, { data, send, signature });
-    dress(this.root, data);
     this.root.toggleAttribute("data-veiled", data.veiled);
     this.channel.answered();
     this.alignment.build(data);
     if (!same) this.step = clamp(data.step, 0, this.alignment.last);
     this.build();
     this.show(this.step);
-    this.root.dataset.ready = "true";
   }
 
   build() {
@@ -96,7 +93,6 @@ class Board {
 
   destroy() {
     this.stopListening();
-    boards.delete(this.root);
   }
 }
 
@@ -109,12 +105,4 @@ function at(row, column, element) {
   return element;
 }
 
-// Streamlit calls this again on every change of data or theme, with the same parentElement.
-export default function ({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".unroll");
-  if (!root || !data) return undefined;
-  if (!boards.has(root)) boards.set(root, new Board(root));
-  boards.get(root).update(data, setTriggerValue);
-  // A superseded call is cleaned up while the component lives on: only a root that left the page is over.
-  return () => setTimeout(() => { if (!root.isConnected) boards.get(root)?.destroy(); });
-}
+export default mounting(Board);

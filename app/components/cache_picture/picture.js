@@ -1,6 +1,5 @@
 // The picture: a, b and out as cells, each in the colour of the level that served it last.
 
-const pictures = new WeakMap();
 const MATRICES = ["a", "b", "out"];
 const WAIT = 400; // ms without a move until the page is told where the slider stands
 
@@ -25,7 +24,6 @@ class Picture {
     const other = JSON.stringify([data.side, data.order, data.tile, data.served]);
     this.send = send;
     this.data = data;
-    dress(this.root, data);
     this.root.toggleAttribute("data-veiled", data.veiled);
     if (other !== this.known) {
       this.known = other;
@@ -34,7 +32,6 @@ class Picture {
     } else if (!this.waiting) this.step = data.step;
     this.stepper.limit(this.products.length - 1);
     this.stand();
-    this.root.dataset.ready = "true";
   }
 
   visit(step, settled) {
@@ -126,15 +123,7 @@ class Picture {
     clearTimeout(this.waiting);
     this.sizes.disconnect();
     this.stopListening();
-    pictures.delete(this.root);
   }
 }
 
-// Streamlit calls this again on every change of data or theme, with the same parentElement.
-export default function ({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".unroll");
-  if (!root || !data) return undefined;
-  if (!pictures.has(root)) pictures.set(root, new Picture(root));
-  pictures.get(root).update(data, setTriggerValue);
-  return () => setTimeout(() => { if (!root.isConnected) pictures.get(root)?.destroy(); });
-}
+export default mounting(Picture);

@@ -1,7 +1,6 @@
 // The whole: input, kernel and output from left to right, their gradients below; above them what is looked at, written out.
 
 const TITLES = { x: "x, the input", w: "w, the kernel", y: "y, the output", "x.grad": "∂L/∂x", "w.grad": "∂L/∂w", "y.grad": "∂L/∂y, what comes back" };
-const boards = new WeakMap();
 
 class Board {
   constructor(root) {
@@ -27,13 +26,11 @@ class Board {
     const same = shapes === this.shapes;
     Object.assign(this, { data, send, shapes, meetings: new Meetings(data) });
     this.links.meetings = this.meetings;
-    dress(this.root, data);
     this.root.toggleAttribute("data-veiled", data.veiled);
     this.channel.answered();
     this.transport.build(data);
     this.build();
     this.show(same ? this.step : data.step);
-    this.root.dataset.ready = "true";
   }
 
   build() {
@@ -89,19 +86,10 @@ class Board {
   destroy() {
     this.transport.pause();
     this.stopListening();
-    boards.delete(this.root);
   }
 }
 
 const sign = (text) => html("span", { class: "sign", "aria-hidden": "true" }, text);
 const heading3 = (text, way) => html("h3", { class: way }, text);
 
-// Streamlit calls this again on every change of data or theme, with the same parentElement.
-export default function ({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".unroll");
-  if (!root || !data) return undefined;
-  if (!boards.has(root)) boards.set(root, new Board(root));
-  boards.get(root).update(data, setTriggerValue);
-  // A superseded call is cleaned up while the component lives on: only a root that left the page is over.
-  return () => setTimeout(() => { if (!root.isConnected) boards.get(root)?.destroy(); });
-}
+export default mounting(Board);

@@ -1,6 +1,5 @@
 // The chart: axes, series, legend, the figures under the pointer, and a marker that Python is told about.
 
-const charts = new WeakMap();
 const WIDE = 620; // pixels from which names stand at the ends of the lines
 const STEPS = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageDown: 1, PageUp: -1 };
 
@@ -37,7 +36,6 @@ class Chart {
       this.started = data.marker?.x;
     }
     Object.assign(this, { data, send });
-    dress(this.root, data);
     this.root.toggleAttribute("data-veiled", data.veiled);
     this.root.toggleAttribute("data-movable", Boolean(data.marker));
     this.channel.answered();
@@ -48,7 +46,6 @@ class Chart {
     this.buildLegend();
     this.resized();
     if (!data.veiled) this.live.textContent = data.said;
-    this.root.dataset.ready = "true";
   }
 
   buildLegend() {
@@ -169,15 +166,7 @@ class Chart {
   destroy() {
     this.sizes.disconnect();
     this.stopListening();
-    charts.delete(this.root);
   }
 }
 
-// Streamlit calls this again on every change of data or theme, with the same parentElement.
-export default function ({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".unroll");
-  if (!root || !data) return undefined;
-  if (!charts.has(root)) charts.set(root, new Chart(root));
-  charts.get(root).update(data, setTriggerValue);
-  return () => setTimeout(() => { if (!root.isConnected) charts.get(root)?.destroy(); });
-}
+export default mounting(Chart);

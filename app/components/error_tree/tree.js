@@ -1,7 +1,5 @@
 // The forms side by side under the inputs; a part that several of them share lights up in all.
 
-const trees = new WeakMap();
-
 class Tree {
   constructor(root) {
     this.root = root;
@@ -15,7 +13,6 @@ class Tree {
 
   update(data, send) {
     Object.assign(this, { data, send });
-    dress(this.root, data);
     this.root.toggleAttribute("data-veiled", data.veiled);
     this.channel.answered();
     this.buildInputs();
@@ -24,7 +21,6 @@ class Tree {
       this.drawn = forms;
       this.forms.replaceChildren(...data.forms.map((form) => new Form(this, form).element));
     }
-    this.root.dataset.ready = "true";
   }
 
   buildInputs() {
@@ -42,11 +38,4 @@ class Tree {
   }
 }
 
-// Streamlit calls this again on every change of data or theme, with the same parentElement.
-export default function ({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".unroll");
-  if (!root || !data) return undefined;
-  if (!trees.has(root)) trees.set(root, new Tree(root));
-  trees.get(root).update(data, setTriggerValue);
-  return undefined;
-}
+export default mounting(Tree);

@@ -1,6 +1,5 @@
 // The whole: passes on top, then program, graph and code side by side, the timelines below.
 
-const boards = new WeakMap();
 const TURNS = { ArrowRight: 1, ArrowDown: 1, PageDown: 1, ArrowLeft: -1, ArrowUp: -1, PageUp: -1 };
 
 class Board {
@@ -26,7 +25,6 @@ class Board {
   update(data, send) {
     const signature = JSON.stringify([data.nodes, data.program]);
     Object.assign(this, { data, send });
-    dress(this.root, data);
     this.root.toggleAttribute("data-veiled", data.veiled);
     this.channel.answered();
     if (signature !== this.signature) {
@@ -42,7 +40,6 @@ class Board {
     this.timeline.show(data.lanes, data.scale, data.veiled);
     this.show(this.stage);
     this.links.forget();
-    this.root.dataset.ready = "true";
   }
 
   line(text, number) {
@@ -99,15 +96,7 @@ class Board {
 
   destroy() {
     this.stopListening();
-    boards.delete(this.root);
   }
 }
 
-// Streamlit calls this again on every change of data or theme, with the same parentElement.
-export default function ({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".unroll");
-  if (!root || !data) return undefined;
-  if (!boards.has(root)) boards.set(root, new Board(root));
-  boards.get(root).update(data, setTriggerValue);
-  return () => setTimeout(() => { if (!root.isConnected) boards.get(root)?.destroy(); });
-}
+export default mounting(Board);

@@ -1,7 +1,5 @@
 // The whole: the slider on top, what was found wrong, source and threads, then memory and costs.
 
-const boards = new WeakMap();
-
 // A cell lights the threads that touched it, a thread its cells.
 class Touched extends Links {
   nodes(key) { return this.launch.partners(key).flatMap((one) => super.nodes(one)); }
@@ -31,7 +29,6 @@ class Board {
     const signature = JSON.stringify([data.source, data.steps, data.arrays.map(({ values }) => values)]);
     const same = signature === this.signature;
     Object.assign(this, { data, send, signature });
-    dress(this.root, data);
     this.root.toggleAttribute("data-veiled", data.veiled);
     this.channel.answered();
     if (!same) this.rebuild();
@@ -40,7 +37,6 @@ class Board {
     this.costs.build(data);
     this.warn(data);
     this.show(same ? this.step : data.step);
-    this.root.dataset.ready = "true";
   }
 
   rebuild() {
@@ -96,16 +92,7 @@ class Board {
   destroy() {
     this.stepper.pause();
     this.stopListening();
-    boards.delete(this.root);
   }
 }
 
-// Streamlit calls this again on every change of data or theme, with the same parentElement.
-export default function ({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".unroll");
-  if (!root || !data) return undefined;
-  if (!boards.has(root)) boards.set(root, new Board(root));
-  boards.get(root).update(data, setTriggerValue);
-  // A superseded call is cleaned up while the component lives on: only a root that left the page is over.
-  return () => setTimeout(() => { if (!root.isConnected) boards.get(root)?.destroy(); });
-}
+export default mounting(Board);

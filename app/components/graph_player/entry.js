@@ -6,4 +6,4 @@ class NumberPlayer extends Player {
   }
 }
 
-export default mount(NumberPlayer);
+export default mounting(NumberPlayer);

@@ -2,7 +2,6 @@
 
 const STEP_MILLISECONDS = 900;
 const CLICKER = { PageDown: "ArrowRight", PageUp: "ArrowLeft", r: "start", R: "start", Home: "start" };
-const players = new WeakMap();
 
 class Player {
   constructor(root) {
@@ -41,7 +40,6 @@ class Player {
     const rebuild = !this.data || this.data.signature !== data.signature || this.data.steps.length !== data.steps.length;
     const text = rebuild || this.data.source !== data.source;
     Object.assign(this, { data, send, model: new Model(data) });
-    dress(this.root, data);
     this.stage.camera.readable = this.readable;
     this.stage.map.dress();
     this.channel.answered();
@@ -51,7 +49,6 @@ class Player {
     this.paint(rebuild);
     if (rebuild) this.resized();
     if (this.sharing) this.copyLink();
-    this.root.dataset.ready = "true";
   }
 
   rebuild() {
@@ -211,7 +208,6 @@ class Player {
     this.stop();
     this.sizes.disconnect();
     this.stopListening();
-    players.delete(this.root);
   }
 }
 
@@ -228,13 +224,3 @@ function sentence(model, index) {
   parts.push(...Object.entries(step.gradients ?? {}).map(([id, number]) => said(word, id, number)));
   return `${begin}${parts.join("; ")}.`;
 }
-
-// Streamlit calls this again on every change of data or theme, with the same parentElement.
-const mount = (Kind) => ({ data, parentElement, setTriggerValue }) => {
-  const root = parentElement.querySelector(".unroll");
-  if (!root || !data) return undefined;
-  if (!players.has(root)) players.set(root, new Kind(root));
-  players.get(root).update(data, setTriggerValue);
-  // A superseded call is cleaned up while the component lives on: only a root that left the page is over.
-  return () => setTimeout(() => { if (!root.isConnected) players.get(root)?.destroy(); });
-};

@@ -1,6 +1,5 @@
 // The whole: two threads with the memory between them, the steps made, the hazard, and how it can end.
 
-const boards = new WeakMap();
 const ON = ["ArrowRight", "ArrowDown", "PageDown", " "], BACK = ["ArrowLeft", "ArrowUp", "PageUp"];
 
 class Board {
@@ -30,7 +29,6 @@ class Board {
   update(data, send) {
     const program = JSON.stringify([data.source, data.data, data.bins]);
     Object.assign(this, { data, send });
-    dress(this.root, data);
     this.root.toggleAttribute("data-veiled", data.veiled);
     this.channel.answered();
     if (program !== this.program) this.told = [];
@@ -41,7 +39,6 @@ class Board {
     this.orders.replaceChildren(...data.orders.map(({ name, order }) => html("button", { type: "button", onclick: follow(order) }, name)));
     this.real.paint(data.real);
     this.paint();
-    this.root.dataset.ready = "true";
   }
 
   // Whether the server only says what it was told: it may be some steps behind.
@@ -112,15 +109,7 @@ class Board {
 
   destroy() {
     this.stopListening();
-    boards.delete(this.root);
   }
 }
 
-// Streamlit calls this again on every change of data or theme, with the same parentElement.
-export default function ({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".unroll");
-  if (!root || !data) return undefined;
-  if (!boards.has(root)) boards.set(root, new Board(root));
-  boards.get(root).update(data, setTriggerValue);
-  return () => setTimeout(() => { if (!root.isConnected) boards.get(root)?.destroy(); });
-}
+export default mounting(Board);

@@ -1,6 +1,5 @@
 // Bars on a logarithmic axis. A presenter's keys reveal them one by one.
 
-const charts = new WeakMap();
 const STEPS = { ArrowRight: 1, ArrowDown: 1, PageDown: 1, ArrowLeft: -1, ArrowUp: -1, PageUp: -1 };
 
 class Bars {
@@ -17,11 +16,9 @@ class Bars {
 
   update(data) {
     this.data = data;
-    dress(this.root, data);
     this.root.toggleAttribute("data-veiled", data.veiled);
     this.legend.replaceChildren(...data.legend.map(({ name, hue }) => html("span", { style: `--hue: var(--${hue})` }, html("i"), name)));
     this.paint();
-    this.root.dataset.ready = "true";
   }
 
   share(at) {
@@ -59,15 +56,7 @@ class Bars {
 
   destroy() {
     this.stopListening();
-    charts.delete(this.root);
   }
 }
 
-// Streamlit calls this again on every change of data or theme, with the same parentElement.
-export default function ({ data, parentElement }) {
-  const root = parentElement.querySelector(".unroll");
-  if (!root || !data) return undefined;
-  if (!charts.has(root)) charts.set(root, new Bars(root));
-  charts.get(root).update(data);
-  return () => setTimeout(() => { if (!root.isConnected) charts.get(root)?.destroy(); });
-}
+export default mounting(Bars);

@@ -1,7 +1,5 @@
 // The whole: the slider on top, source and costs below it, then the tensors above their storages, and what is looked at.
 
-const boards = new WeakMap();
-
 class Board {
   constructor(root) {
     this.root = root;
@@ -24,7 +22,6 @@ class Board {
     const same = loop === this.loop;
     Object.assign(this, { data, send, loop, steps: new Steps(data), cache: new Cache(data) });
     this.links.steps = this.steps;
-    dress(this.root, data);
     this.root.toggleAttribute("data-veiled", data.veiled);
     this.channel.answered();
     this.stepper.limit(this.steps.last);
@@ -32,7 +29,6 @@ class Board {
     this.tables.build(data);
     this.build();
     this.show(same ? this.step : data.step);
-    this.root.dataset.ready = "true";
   }
 
   build() {
@@ -82,18 +78,9 @@ class Board {
   destroy() {
     this.stepper.pause();
     this.stopListening();
-    boards.delete(this.root);
   }
 }
 
 const sign = (text) => html("span", { class: "sign", "aria-hidden": "true" }, text);
 
-// Streamlit calls this again on every change of data or theme, with the same parentElement.
-export default function ({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".unroll");
-  if (!root || !data) return undefined;
-  if (!boards.has(root)) boards.set(root, new Board(root));
-  boards.get(root).update(data, setTriggerValue);
-  // A superseded call is cleaned up while the component lives on: only a root that left the page is over.
-  return () => setTimeout(() => { if (!root.isConnected) boards.get(root)?.destroy(); });
-}
+export default mounting(Board);

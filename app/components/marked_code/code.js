@@ -1,7 +1,5 @@
 // Panes of code. A line has a hue for what it is and may have a remark; lines of a group light together.
 
-const codes = new WeakMap();
-
 class MarkedCode {
   constructor(root) {
     this.root = root;
@@ -16,9 +14,7 @@ class MarkedCode {
 
   update(data) {
     this.data = data;
-    dress(this.root, data);
     this.paint();
-    this.root.dataset.ready = "true";
   }
 
   paint() {
@@ -42,7 +38,6 @@ class MarkedCode {
 
   destroy() {
     this.stopListening();
-    codes.delete(this.root);
   }
 
   pane({ title, lines }, hidden) {
@@ -58,11 +53,4 @@ class MarkedCode {
   }
 }
 
-// Streamlit calls this again on every change of data or theme, with the same parentElement.
-export default function ({ data, parentElement }) {
-  const root = parentElement.querySelector(".unroll");
-  if (!root || !data) return undefined;
-  if (!codes.has(root)) codes.set(root, new MarkedCode(root));
-  codes.get(root).update(data);
-  return () => setTimeout(() => { if (!root.isConnected) codes.get(root)?.destroy(); });
-}
+export default mounting(MarkedCode);

@@ -43,4 +43,4 @@ class RunPlayer extends Player {
   }
 }
 
-export default mount(RunPlayer);
+export default mounting(RunPlayer);

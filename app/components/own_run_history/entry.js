@@ -1,7 +1,5 @@
 // The run over time: losses, the table of tensors, and the histograms of the chosen one.
 
-const boards = new WeakMap();
-
 class Board {
   constructor(root) {
     this.root = root;
@@ -16,7 +14,6 @@ class Board {
   update(data, send) {
     const fresh = this.data?.key !== data.key;
     Object.assign(this, { data, send });
-    dress(this.root, data);
     if (fresh) {
       this.losses.build(data.losses);
       this.table.build(data.series);
@@ -24,7 +21,6 @@ class Board {
     }
     this.spread.element.hidden = !data.series.length;
     this.paint();
-    this.root.dataset.ready = "true";
   }
 
   choose(id) {
@@ -44,15 +40,7 @@ class Board {
 
   destroy() {
     this.sizes.disconnect();
-    boards.delete(this.root);
   }
 }
 
-// Streamlit calls this again on every change of data or theme, with the same parentElement.
-export default function ({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".unroll");
-  if (!root || !data) return undefined;
-  if (!boards.has(root)) boards.set(root, new Board(root));
-  boards.get(root).update(data, setTriggerValue);
-  return () => setTimeout(() => { if (!root.isConnected) boards.get(root)?.destroy(); });
-}
+export default mounting(Board);

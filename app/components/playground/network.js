@@ -1,6 +1,5 @@
 // The net: inputs, hidden layers, output; every unit with its picture, every weight a line.
 
-const UNIT = 38; // pixels of a unit's picture
 const LINE = 5; // pixels of the thickest line
 
 class Network {

@@ -9,7 +9,7 @@ class RunTransport {
     this.epoch = html("output", { class: "epoch" });
     this.pace = html("span", { class: "pace" });
     this.sample = html("button", { type: "button", class: "batch", hidden: true, title: "look at the next sample of the batch; when all were looked at, make the step", onclick: () => act("step", "sample") }, "1 sample");
-    this.seen = html("span", { class: "pace" });
+    this.seen = html("span", { class: "seen" });
     this.speed = html("select", { "aria-label": "epochs a second", onchange: (event) => act("speed", Number(event.target.value)) },
       ...SPEEDS.map(([name, value]) => html("option", { value, selected: value === 0 }, name)));
     this.element = html("div", { class: "transport", role: "group", "aria-label": "training" },

@@ -1,6 +1,5 @@
 // The explorer: holds x and h, moves them with the hand, and asks Python for the figures that go with them.
 
-const explorers = new WeakMap();
 const FIELDS = ["x", "other", "step_exponent"];
 const KEYS = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 10, PageDown: -10 };
 const PRESENTER_KEYS = { ArrowRight: ["x", 1], ArrowLeft: ["x", -1], PageDown: ["x", 1], PageUp: ["x", -1],
@@ -33,14 +32,12 @@ class Explorer {
   // New data from Python: figures for x and h, unless the hand has moved on in the meantime.
   update(data, send) {
     Object.assign(this, { data, send });
-    dress(this.root, data);
     this.root.toggleAttribute("data-veiled", data.veiled);
     this.channel.answered();
     if (!this.hand || !this.busy) this.hand = Object.fromEntries(FIELDS.map((field) => [field, data[field]]));
     this.figures.build(data);
     this.resized();
     if (this.exact) this.live.textContent = sentence(data);
-    this.root.dataset.ready = "true";
   }
 
   resized() {
@@ -117,7 +114,6 @@ class Explorer {
   destroy() {
     this.sizes.disconnect();
     this.stopListening();
-    explorers.delete(this.root);
   }
 }
 
@@ -127,12 +123,4 @@ function sentence(data) {
   return `At x ${format(data.x)}: ${[said("value", "value"), said("slope", "slope"), said("central difference", "central"), said("error", "error")].join(", ")}.`;
 }
 
-// Streamlit calls this again on every change of data or theme, with the same parentElement.
-export default function ({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".unroll");
-  if (!root || !data) return undefined;
-  if (!explorers.has(root)) explorers.set(root, new Explorer(root));
-  explorers.get(root).update(data, setTriggerValue);
-  // A superseded call is cleaned up while the component lives on: only a root that left the page is over.
-  return () => setTimeout(() => { if (!root.isConnected) explorers.get(root)?.destroy(); });
-}
+export default mounting(Explorer);

@@ -2,7 +2,6 @@
 
 const TITLES = { x: "X, activations", w: "W, weights", y: "Y = X · W" };
 const ROOM = 18; // columns of X, of the array and of W that stand side by side
-const boards = new WeakMap();
 
 class Board {
   constructor(root) {
@@ -24,13 +23,11 @@ class Board {
   update(data, send) {
     const signature = JSON.stringify([data.frames, data.rows, data.keeps_weights]);
     Object.assign(this, { data, send });
-    dress(this.root, data);
     this.root.toggleAttribute("data-veiled", data.veiled);
     this.channel.answered();
     this.facts.replaceChildren(...data.facts.map(({ name, text }) => html("span", {}, html("b", {}, name), ` ${text}`)));
     if (signature !== this.signature) this.build(signature);
     else this.show(this.cycle);
-    this.root.dataset.ready = "true";
   }
 
   build(signature) {
@@ -82,16 +79,7 @@ class Board {
   destroy() {
     this.stepper.pause();
     this.stopListening();
-    boards.delete(this.root);
   }
 }
 
-// Streamlit calls this again on every change of data or theme, with the same parentElement.
-export default function ({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".unroll");
-  if (!root || !data) return undefined;
-  if (!boards.has(root)) boards.set(root, new Board(root));
-  boards.get(root).update(data, setTriggerValue);
-  // A superseded call is cleaned up while the component lives on: only a root that left the page is over.
-  return () => setTimeout(() => { if (!root.isConnected) boards.get(root)?.destroy(); });
-}
+export default mounting(Board);

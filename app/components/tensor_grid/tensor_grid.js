@@ -1,6 +1,5 @@
 // The whole: steps above, x and its storage on the left, the view on the right, the formula below; all linked.
 
-const boards = new WeakMap();
 const CLICKER = { PageDown: "ArrowRight", PageUp: "ArrowLeft", Home: "start", r: "start", R: "start" };
 
 class Board {
@@ -28,7 +27,6 @@ class Board {
     const texts = JSON.stringify(data.steps.map(({ text }) => text));
     const same = texts === this.texts && !data.editable;
     Object.assign(this, { data, send, texts, numbers: new Numbers(data.values) });
-    dress(this.root, data);
     this.root.toggleAttribute("data-veiled", data.veiled);
     this.channel.answered();
     if (!same) {
@@ -37,7 +35,6 @@ class Board {
     }
     this.steps.build(data.steps, data.refused);
     this.paint();
-    this.root.dataset.ready = "true";
   }
 
   get step() { return this.data.steps[this.shown]; }
@@ -127,16 +124,7 @@ class Board {
 
   destroy() {
     this.stopListening();
-    boards.delete(this.root);
   }
 }
 
-// Streamlit calls this again on every change of data or theme, with the same parentElement.
-export default function ({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".unroll");
-  if (!root || !data) return undefined;
-  if (!boards.has(root)) boards.set(root, new Board(root));
-  boards.get(root).update(data, setTriggerValue);
-  // A superseded call is cleaned up while the component lives on: only a root that left the page is over.
-  return () => setTimeout(() => { if (!root.isConnected) boards.get(root)?.destroy(); });
-}
+export default mounting(Board);

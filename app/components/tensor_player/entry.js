@@ -68,4 +68,4 @@ class TensorPlayer extends Player {
   }
 }
 
-export default mount(TensorPlayer);
+export default mounting(TensorPlayer);

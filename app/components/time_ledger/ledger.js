@@ -1,7 +1,5 @@
 // Stacked bars on one linear axis; an upright line with its quartiles is what was measured.
 
-const ledgers = new WeakMap();
-
 class Ledger {
   constructor(root) {
     this.root = root;
@@ -12,13 +10,11 @@ class Ledger {
   }
 
   update(data) {
-    dress(this.root, data);
     this.root.toggleAttribute("data-veiled", data.veiled);
     const used = new Set(data.rows.flatMap(({ parts }) => parts.map(({ name }) => name)));
     const entries = data.legend.filter(({ name }) => used.has(name));
     this.legend.replaceChildren(...entries.map(({ name, hue }) => html("span", { style: `--hue: var(--${hue})` }, html("i"), name)), html("span", {}, html("i", { class: "measured" }), "measured, with quartiles"));
     this.rows.replaceChildren(...data.rows.map((row) => this.row(row, data)));
-    this.root.dataset.ready = "true";
   }
 
   row({ name, parts, measured, low, high, text, note, threads }, { most, looked }) {
@@ -31,11 +27,4 @@ class Ledger {
   }
 }
 
-// Streamlit calls this again on every change of data or theme, with the same parentElement.
-export default function ({ data, parentElement }) {
-  const root = parentElement.querySelector(".unroll");
-  if (!root || !data) return undefined;
-  if (!ledgers.has(root)) ledgers.set(root, new Ledger(root));
-  ledgers.get(root).update(data);
-  return () => setTimeout(() => { if (!root.isConnected) ledgers.delete(root); });
-}
+export default mounting(Ledger);
