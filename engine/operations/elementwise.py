@@ -35,10 +35,10 @@ def reciprocal(x: Any) -> Any:
 
 
 def power(a: Any, b: Any) -> Any:
-    """a ** b; a square or a cube is multiplied, which is faster and more exact."""
+    """a ** b; a square is multiplied, which is faster and exact."""
     dtype = getattr(a, "dtype", None)
-    if isinstance(b, (int, float)) and b in (2, 3) and dtype is not boolean:
-        return primitives.square(a) if b == 2 else primitives.square(a) * a
+    if isinstance(b, (int, float)) and b == 2 and dtype is not boolean:
+        return primitives.square(a)
     if isinstance(b, int) and b < 0 and dtype is int64:
         raise DTypeError(f"integers have no integer power {b}: convert with .float() or .double() first")
     return primitives.pow(a, b)
