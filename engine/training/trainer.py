@@ -25,7 +25,7 @@ RATIO = 4.0  # so many times as long as such a picture takes it trains before th
 REMARKS = 1.0  # seconds from one look for what is wrong to the next
 LATEST_LOSSES = 30  # that such a look is told of
 TRAIN_LOSS = 2  # its place in every row
-SHARE = 0.85  # of its time that a run trains, so that others on this server come to their turn
+SHARE = 0.95  # of its time that a run trains, so that others on this server come to their turn
 
 
 class Training(Moment, Protocol):
@@ -276,12 +276,13 @@ class Trainer:
         self.pace += weight * (epochs / seconds - self.pace)
 
     def _is_due(self, spent: float, epochs: float) -> bool:
-        """Whether it is time for a frame: 60 a second, or one each epoch if those are slower."""
+        """Whether it is time for a frame: 60 a second, or fewer if epochs or pictures are slower."""
         if self.speed and self.speed < FRAMES_PER_SECOND:
             return True
         if self.speed and self._target is None:
             return epochs >= self.speed / FRAMES_PER_SECOND
-        return spent >= 1.0 / FRAMES_PER_SECOND
+        frame = SHARE / FRAMES_PER_SECOND - self._drawing  # what drawing and resting leave of it
+        return spent >= max(frame, RATIO * self._drawing)
 
     def _arrived(self) -> bool:
         """Whether the moment that was asked for is reached; the last part of it, batch by batch."""

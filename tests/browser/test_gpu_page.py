@@ -77,7 +77,7 @@ def test_the_last_step_leaves_the_sum(page: Page) -> None:
     board.root.get_by_role("button", name="block 1").click()
     wait_until_idle(page)
     assert board.numbers("out")[0] == total  # block 0 has run before
-    expect(page.get_by_text(re.compile(r"8 of 8 figures agree with closed forms"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"9 of 9 figures agree with closed forms"))).to_be_visible()
 
 
 def test_cells_and_threads_light_each_other(page: Page) -> None:
