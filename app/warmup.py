@@ -3,17 +3,20 @@
 import gc
 import importlib
 import logging
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 HEAD_START = 2.0  # seconds left to whoever opens the first page at once: imports would halve its speed
+TURN = 0.001  # seconds for which a thread that trains may keep the interpreter from those that serve pages
 
 logger = logging.getLogger(__name__)
 
 
 def start() -> threading.Timer:
     """Start warming up, shortly, in the background. It never keeps the server from stopping."""
+    sys.setswitchinterval(TURN)
     timer = threading.Timer(HEAD_START, warm_up)
     timer.daemon = True
     timer.start()

@@ -17,10 +17,12 @@ from engine.compiler.generate import Kernel, kernel_of
 from engine.compiler.interpret import interpreted
 from engine.compiler.library import Call, Step, library_call, native_product
 from engine.compiler.memory import Memory
-from engine.compiler.native import RUNNER, Code, missing, runner
+from engine.compiler.native import RUNNER, SHORT_RUNNER, Code, missing, runner
 from engine.compiler.passes import History, simplified
 from engine.compiler.program import Node, Program, Storage
 from engine.compiler.sharing import lifetimes, shared_buffers
+
+SHORT = 1 << 14  # elements in all; a program with no more of them takes some microseconds
 
 
 class Executable:
@@ -43,6 +45,8 @@ class Executable:
         self.memory = Memory(program, shared_buffers(lifetimes(self.groups, self._outside, program)))
         self.kernels: dict[Group, Kernel] = {}
         self._rows: dict[Node, Storage] = {}
+        elements = sum(storage.size for storage in {node.target.storage for node in program.nodes})
+        self._runner = RUNNER if elements > SHORT else SHORT_RUNNER
         self._parts = [self._part(group) for group in self.groups]
         self.is_compiled = False
         self._lock = threading.Lock()
@@ -87,7 +91,7 @@ class Executable:
     def missing(self) -> list[str]:
         """Names of the generated modules, now written, that are not compiled yet."""
         calls = [call for part in self._parts if not callable(part) for call in part]
-        return missing([RUNNER, *(code for call in calls for code in call.codes)])
+        return missing([self._runner, *(code for call in calls for code in call.codes)])
 
     def is_stored(self, node: Node) -> bool:
         """Whether a node's values are in memory afterwards, and not only in registers."""
@@ -126,7 +130,7 @@ class Executable:
     def by_group(self) -> list[Step]:
         """One step for each group, in the order of `groups`, each a call from Python; after `compile`."""
         return [
-            part if callable(part) else _runs([k for call in part for k in call.entry()])
+            part if callable(part) else self._runs([k for call in part for k in call.entry()])
             for part in self._parts
         ]
 
@@ -137,7 +141,7 @@ class Executable:
         for part in [*self._parts, None]:
             if part is None or callable(part):
                 if table:
-                    steps.append(_runs(table))
+                    steps.append(self._runs(table))
                     table = []
                 if part is not None:
                     steps.append(part)
@@ -146,6 +150,5 @@ class Executable:
                     table += call.entry()
         return steps
 
-
-def _runs(table: list[int]) -> Callable[[], Any]:
-    return partial(runner(), np.array(table, np.int64))
+    def _runs(self, table: list[int]) -> Callable[[], Any]:
+        return partial(runner(self._runner), np.array(table, np.int64))

@@ -134,21 +134,31 @@ def invoke(_typing: Any, _function: Any, arrays: Any) -> Any:
     return types.void(types.int64, arrays), code
 
 
-RUNNER = Code(
-    '"""Calls each kernel of a table [address of kernel, address of its numbers, …]."""\n'
-    "from numba import njit\n"
-    "from engine.compiler.native import call\n\n\n"
-    '@njit("void(i8[::1])", nogil=True, cache=True)\n'
-    f"def {KERNEL}(table):\n"
-    "    for k in range(table.size // 2):\n"
-    "        call(table[2 * k], table[2 * k + 1])\n",
-    "runner",
-)
+def _runner(options: str) -> Code:
+    return Code(
+        '"""Calls each kernel of a table [address of kernel, address of its numbers, …]."""\n'
+        "from numba import njit\n"
+        "from engine.compiler.native import call\n\n\n"
+        f'@njit("void(i8[::1])", {options}cache=True)\n'
+        f"def {KERNEL}(table):\n"
+        "    for k in range(table.size // 2):\n"
+        "        call(table[2 * k], table[2 * k + 1])\n",
+        "runner",
+    )
+
+
+RUNNER = _runner("nogil=True, ")
+# Keeps the interpreter's lock: a thread that lets it go for some microseconds may wait much longer to have it
+# back, and two that train small nets would mostly wait for each other.
+SHORT_RUNNER = _runner("")
 
 
 @cache
-def runner() -> Callable[[Any], None]:
-    """run(table): call each kernel of an int64 table [address of kernel, address of its numbers, …]."""
-    (compiled,) = dispatcher(RUNNER).overloads.values()
+def runner(code: Code) -> Callable[[Any], None]:
+    """run(table): call each kernel of an int64 table [address of kernel, address of its numbers, …].
+
+    code  RUNNER, or SHORT_RUNNER
+    """
+    (compiled,) = dispatcher(code).overloads.values()
     found: Callable[[Any], None] = compiled.entry_point
     return found
