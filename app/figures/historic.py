@@ -25,9 +25,9 @@ ABOUT = {  # what the papers claim, and what came of it here
         "two hidden units learned it in 1,425 sweeps, with weights that are opposite about the middle and "
         "in the ratio 1 : 2 : 4: so each of the eight halves sends a sum of its own, which only its "
         "mirror image cancels. Counting finds that 2 : 3 : 4 does that too, and some seeds arrive there. "
-        "With the paper's settings most of our seeds are stuck: the first steps overshoot, all outputs go "
-        "to 0, and there is hardly a gradient left. Let the learning rate grow over 100 sweeps (“Gentle "
-        "start”), and all of 20 seeds succeed instead of 4."
+        "With the paper's settings many seeds are stuck here: the first steps overshoot, all outputs go to "
+        "0, and there is hardly a gradient left. Let the learning rate grow at first (“Gentle start”), and "
+        "“Train 20 seeds” below counts how many more succeed."
     ),
     "XOR": (
         "Are two bits different? A net without hidden units cannot tell. Two hidden units can, and so can "
@@ -43,9 +43,9 @@ ABOUT = {  # what the papers claim, and what came of it here
         "report has 7 of 8 right in two runs. The settings here are ours: the paper does not tell the "
         "first weights, and from ±0.3 with its other settings (“As in the paper”: rate 0.01, decay 0.2 %, "
         "no error beyond 0.8 and 0.2; our momentum is 0.9 from the start, of a rate that grows over 20 "
-        "sweeps) this net has learned nothing after 1,500 sweeps. What is held out is drawn by the seed. "
-        "An answer counts as right if the outputs above one half are exactly those of the tree: so about "
-        "two of four are, and not all."
+        "sweeps) see how little this net learns in as many sweeps. What is held out is drawn by the seed. An "
+        "answer counts as right if the outputs above one half are exactly those of the tree; “Train 20 "
+        "seeds” counts how many held-out facts that are, on average."
     ),
 }
 
